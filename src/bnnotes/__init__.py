@@ -1,0 +1,36 @@
+"""Back-propagation through Batch Normalization, equation by equation.
+
+The modules follow the sections of the derivation: `baseline`,
+`sample_space`, `batchnorm`, `geometry`, `propagation`, `network`. `check`
+differentiates by other means. `ledger` lists every equation and claim with
+its verdict.
+"""
+
+import importlib
+
+import numpy as np  # noqa: F401  the one thing that every module needs
+
+__all__ = [
+    "activations",
+    "baseline",
+    "batchnorm",
+    "check",
+    "geometry",
+    "ledger",
+    "network",
+    "propagation",
+    "sample_space",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name):
+    # Modules load when they are first named, so that the import costs no more than numpy's.
+    if name in __all__:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,181 @@
+"""Checks of what the reader hands in, done once, at the public boundary.
+
+A public formula is decorated with the shapes of its arguments::
+
+    @checked(delta="M_B n", u_prev="M_B n_prev")
+    def weight_gradient(delta, u_prev):
+        return delta.T @ u_prev
+
+The decorated function checks and then calls the body. The body alone is
+``weight_gradient.bare``: loops that have checked on entry call that.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+
+import numpy as np
+
+
+class ConstantFeature(ValueError):
+    """A feature without variance where the formula divides by it.
+
+    Attributes
+    ----------
+    neuron : int
+        The column that does not vary over the samples.
+    """
+
+    def __init__(self, message, neuron):
+        super().__init__(message)
+        self.neuron = neuron
+
+
+def checked(*, real=False, **wanted):
+    """Decorate a formula with the shapes that its arguments must have.
+
+    Parameters
+    ----------
+    real : bool
+        Refuse complex arrays: for formulas that take an absolute value.
+    **wanted : str
+        For each argument its shape as names of sizes, ``"M_B n"``. The same
+        name is the same size in every argument. ``"1|n"`` allows the one
+        broadcast that the formulas know. ``">= 0"`` is a finite number.
+    """
+
+    def decorate(function):
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def public(*args, **kwargs):
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            sizes = {}
+            for name, shape in wanted.items():
+                bound.arguments[name] = _check(name, bound.arguments[name], shape, sizes, real)
+            return function(*bound.args, **bound.kwargs)
+
+        public.bare = function
+        return public
+
+    return decorate
+
+
+def _check(name, value, shape, sizes, real):
+    if shape == ">= 0":
+        return number(name, value)
+    if name == "normalized":
+        return _normalized(value, sizes, real)
+    return sized(name, value, shape, sizes, real)
+
+
+def _normalized(value, sizes, real):
+    fields = ("x_hat", "mean", "std")
+    if not all(hasattr(value, field) for field in fields):
+        raise ValueError(
+            f"normalized: got {type(value).__name__}, wanted what batchnorm.normalize returns"
+        )
+    shapes = ("M_B n", "n", "n")
+    checked_fields = {
+        field: sized(f"normalized.{field}", getattr(value, field), shape, sizes, real)
+        for field, shape in zip(fields, shapes, strict=True)
+    }
+    if not (checked_fields["std"].real > 0).all():
+        raise ValueError("normalized.std: got an entry that is not positive, wanted all > 0")
+    return value._replace(**checked_fields)
+
+
+def sized(name, value, shape, sizes, real=False):
+    """Return `value` as an array of finite numbers of the wanted shape.
+
+    Sizes met for the first time are entered into `sizes`; later arguments
+    must agree with them.
+    """
+    array = numeric(name, value)
+    if real and array.dtype.kind == "c":
+        raise ValueError(f"{name}: got complex numbers, wanted real ones")
+    tokens = shape.split()
+    described = ", ".join(tokens) + ("," if len(tokens) == 1 else "")
+    if array.ndim != len(tokens):
+        raise ValueError(f"{name}: got shape {array.shape}, wanted ({described})")
+    for axis, (token, got) in enumerate(zip(tokens, array.shape, strict=True)):
+        symbol = token.removeprefix("1|")
+        if got == 0:
+            raise ValueError(f"{name}: got shape {array.shape}, wanted at least one entry per axis")
+        if token.startswith("1|") and got == 1:
+            continue
+        want, source = sizes.setdefault(symbol, (got, name))
+        if got != want:
+            raise ValueError(
+                f"{name}: got shape {array.shape}, wanted ({described}) "
+                f"with {symbol} = {want} on axis {axis}, as in {source}"
+            )
+    return array
+
+
+def numeric(name, value):
+    """Return `value` as a float or complex array, or say why it is none.
+
+    float32 and wider stay as they are; booleans, integers and float16
+    become float64.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(f"{name}: got a masked array, wanted one without a mask")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name}: got rows of different lengths, wanted an array") from None
+    if array.dtype.kind in "biu" or array.dtype == np.float16:
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "fc":
+        raise ValueError(f"{name}: got dtype {array.dtype}, wanted numbers")
+    finite = np.isfinite(array)
+    if not finite.all():
+        index = tuple(int(k) for k in np.argwhere(~finite)[0])
+        raise ValueError(f"{name}: got {array[index]} at index {index}, wanted finite numbers")
+    return array
+
+
+def number(name, value, *, minimum=0.0):
+    """Return `value` as a finite float of at least `minimum`."""
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: got {value!r}, wanted a number >= {minimum:g}") from None
+    if not (math.isfinite(result) and result >= minimum):
+        raise ValueError(f"{name}: got {value!r}, wanted a finite number >= {minimum:g}")
+    return result
+
+
+def count(name, value, *, minimum=1):
+    """Return `value` as an int of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+        raise ValueError(f"{name}: got {value!r}, wanted an integer >= {minimum}")
+    return int(value)
+
+
+def unit_interval(name, array):
+    """Refuse entries outside [0, 1], such as labels 1..10."""
+    outside = (array.real < 0) | (array.real > 1)
+    if outside.any():
+        index = tuple(int(k) for k in np.argwhere(outside)[0])
+        raise ValueError(f"{name}: got {array[index]:g} at index {index}, wanted [0, 1]")
+
+
+def require_variance(name, v, mean, std):
+    """Raise `ConstantFeature` where a column of `v` has no variance to divide by.
+
+    Rounding gives a constant column a tiny standard deviation instead of 0,
+    so suspicious columns are compared entry by entry.
+    """
+    tiny = math.sqrt(np.finfo(std.dtype).eps)
+    for i in np.flatnonzero(std.real <= tiny * np.abs(mean)):
+        if (v[:, i] == v[0, i]).all() or std[i] == 0:
+            why = "M_B = 1" if len(v) == 1 else f"column {i} is constant over the samples"
+            raise ConstantFeature(
+                f"{name}: {why}, so the standard deviation is 0; wanted eps > 0 or a varying one",
+                int(i),
+            )

@@ -1,0 +1,1 @@
+"""Explorers: figures with sliders. Widgets, and no mathematics of their own."""

@@ -1,0 +1,1 @@
+"""Pictures. They take numbers and know nothing of networks or widgets."""

@@ -1,0 +1,53 @@
+"""Stills with alternative text."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from . import style
+
+
+class Picture:
+    """A still with its alternative text.
+
+    Attributes
+    ----------
+    png : bytes
+    alt : str
+        What the picture shows, for those who do not see it.
+    width : int
+        In CSS pixels; the image itself is finer.
+    """
+
+    def __init__(self, png, alt, width):
+        self.png, self.alt, self.width = png, alt, width
+
+    def __repr__(self):
+        return self.alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {"image/png": self.png, "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt, "width": self.width}}
+
+
+def new_figure(width, height):
+    """Return a figure of `width` × `height` inches in the look of the book."""
+    with mpl.rc_context(style.RC):
+        return Figure(figsize=(width, height), dpi=100)
+
+
+def new_axes(figure, rows=1, columns=1, **options):
+    """Return new axes in the look of the book, as `Figure.subplots` does."""
+    with mpl.rc_context(style.RC):
+        return figure.subplots(rows, columns, **options)
+
+
+def still(figure, alt):
+    """Return a matplotlib figure as a `Picture`, twice as fine as the screen."""
+    out = io.BytesIO()
+    with mpl.rc_context(style.RC):
+        figure.savefig(out, format="png", dpi=2 * figure.dpi)
+    return Picture(out.getvalue(), alt, round(figure.get_figwidth() * figure.dpi))

@@ -1,0 +1,272 @@
+"""The geometry of the weight and γ update: section 3 of the source.
+
+Standardized columns Δ̂, û and x̂ are points on one sphere of radius √M_B in
+sample space. The gradients of W and γ are functions of the angles between
+them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._validation import checked, require_variance
+from .sample_space import center, mix, sample_mean
+
+
+class Angles(NamedTuple):
+    """Angles in radians between Δ̂_i, û_j and x̂_i, section 3.
+
+    Attributes
+    ----------
+    theta1 : ndarray, shape (n,)
+        Between Δ̂_i and x̂_i.
+    theta2 : ndarray, shape (n, n_prev)
+        Between û_j and x̂_i.
+    theta3 : ndarray, shape (n, n_prev)
+        Between Δ̂_i and û_j.
+    phi : ndarray, shape (n, n_prev)
+        The dihedral angle at x̂_i: between M Δ_i and M u_j. It is π/2 where
+        one of them is zero, since then the gradient has no such factor.
+    """
+
+    theta1: np.ndarray
+    theta2: np.ndarray
+    theta3: np.ndarray
+    phi: np.ndarray
+
+
+def sigma(v):
+    """Return σ(v), the standard deviation of each column. Unchecked."""
+    centered = center(v)
+    return np.sqrt(sample_mean(centered * centered))
+
+
+def kappa(normalized):
+    """Return κ = ⟨x̂²⟩ = σ²/(σ² + eps) of each neuron. Unchecked."""
+    return sample_mean(normalized.x_hat**2)
+
+
+def _standardize(name, v):
+    std = sigma(v)
+    require_variance(name, v, sample_mean(v), std)
+    return center(v) / std
+
+
+@checked(v="M_B n")
+def standardize(v):
+    """Return v̂ = (v − ⟨v⟩)/σ(v), a column of length √M_B, section 3 (S28).
+
+    Parameters
+    ----------
+    v : array_like, shape (M_B, n)
+        Vectors over the samples.
+
+    Returns
+    -------
+    ndarray, shape (M_B, n)
+
+    Raises
+    ------
+    ValueError
+        If a column is constant.
+    """
+    return _standardize("v", v)
+
+
+@checked(a="M_B 1|n", b="M_B n")
+def correlation(a, b):
+    """Return Corr(a, b) = â·b̂/M_B column by column, equation (4), section 3.
+
+    Parameters
+    ----------
+    a : array_like, shape (M_B, n) or (M_B, 1)
+        One column serves all columns of b.
+    b : array_like, shape (M_B, n)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Between −1 and 1 up to rounding.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or a column is constant.
+
+    Examples
+    --------
+    >>> correlation([[1.0], [2.0], [3.0]], [[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]]).round(12)
+    array([ 1., -1.])
+    """
+    return sample_mean(_standardize("a", a) * _standardize("b", b))
+
+
+def _length(v):
+    return np.sqrt((v * v).sum(axis=0))
+
+
+@checked(real=True, a="M_B 1|n", b="M_B n")
+def angle(a, b):
+    """Return the angle in radians between â and b̂, column by column, section 3.
+
+    The arc cosine of `correlation`, computed as 2·atan2(|â − b̂|, |â + b̂|),
+    which stays exact near 0 and π, where the arc cosine loses half the digits.
+
+    Parameters
+    ----------
+    a : array_like, shape (M_B, n) or (M_B, 1)
+        Real. One column serves all columns of b.
+    b : array_like, shape (M_B, n)
+        Real.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Between 0 and π.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant.
+    """
+    return _angle(_standardize("a", a), _standardize("b", b))
+
+
+def _angle(a_hat, b_hat):
+    return 2 * np.arctan2(_length(a_hat - b_hat), _length(a_hat + b_hat))
+
+
+def _dihedral(x_hat, delta_hat, u_hat):
+    """Angle between M Δ̂ and M û of one neuron; π/2 where one is zero to rounding."""
+    residuals = mix(x_hat, delta_hat), mix(x_hat, u_hat)
+    directions = []
+    for residual in residuals:
+        length = _length(residual)
+        zero = length <= 1e3 * np.finfo(length.dtype).eps * np.sqrt(len(x_hat))
+        directions.append(np.where(zero, 0, residual / np.where(zero, 1, length)))
+    return _angle(*directions)
+
+
+@checked(real=True, delta="M_B n", u_prev="M_B n_prev", x="M_B n")
+def sample_angles(delta, u_prev, x):
+    """Return θ1, θ2, θ3 and φ for every weight W_ij, section 3 (5).
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error ∂C/∂y of this layer.
+    u_prev : array_like, shape (M_B, n_prev)
+        Output of the previous layer.
+    x : array_like, shape (M_B, n)
+        Input of the normalization, or x̂: angles do not see scale and shift.
+
+    Returns
+    -------
+    Angles
+        In radians.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant.
+    """
+    delta_hat = _standardize("delta", delta)
+    u_hat = _standardize("u_prev", u_prev)
+    x_hat = _standardize("x", x)
+    neurons = [(x_hat[:, [i]], delta_hat[:, [i]]) for i in range(x.shape[1])]
+    return Angles(
+        theta1=_angle(delta_hat, x_hat),
+        theta2=np.stack([_angle(x_i, u_hat) for x_i, _ in neurons]),
+        theta3=np.stack([_angle(delta_i, u_hat) for _, delta_i in neurons]),
+        phi=np.stack([_dihedral(x_i, delta_i, u_hat) for x_i, delta_i in neurons]),
+    )
+
+
+@checked(real=True, delta="M_B n", u_prev="M_B n_prev", normalized="", gamma="n")
+def weight_gradient(delta, u_prev, normalized, gamma):
+    """Return ∂C/∂W_ij from the angles, equation (5) BN, section 3.
+
+    M_B γ_i σ(Δ_i)σ(u_j)/s_i · [cosθ3 − κ_i cosθ1 cosθ2], the same number as
+    `bnnotes.batchnorm.weight_gradient`.
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error ∂C/∂y of this layer.
+    u_prev : array_like, shape (M_B, n_prev)
+        Output of the previous layer.
+    normalized : Normalized
+        Of x = u_prev @ W.T.
+    gamma : array_like, shape (n,)
+        Scale of each neuron.
+
+    Returns
+    -------
+    ndarray, shape (n, n_prev)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant.
+    """
+    theta1, theta2, theta3, _ = sample_angles(delta, u_prev, normalized.x_hat)
+    amplitude = np.outer(gamma * sigma(delta) / normalized.std, sigma(u_prev))
+    along_x_hat = (kappa(normalized) * np.cos(theta1))[:, np.newaxis] * np.cos(theta2)
+    return len(delta) * amplitude * (np.cos(theta3) - along_x_hat)
+
+
+@checked(real=True, delta="M_B n", u_prev="M_B n_prev")
+def baseline_weight_gradient(delta, u_prev):
+    """Return the baseline's ∂C/∂W_ij from the angles, equation (5) BL, section 3.
+
+    M_B σ(Δ_i)σ(u_j) cosθ3 + M_B⟨Δ_i⟩⟨u_j⟩, the same number as
+    `bnnotes.baseline.weight_gradient`.
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error ∂C/∂y of this layer.
+    u_prev : array_like, shape (M_B, n_prev)
+        Output of the previous layer.
+
+    Returns
+    -------
+    ndarray, shape (n, n_prev)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant.
+    """
+    delta_hat, u_hat = _standardize("delta", delta), _standardize("u_prev", u_prev)
+    theta3 = np.stack([_angle(delta_hat[:, [i]], u_hat) for i in range(delta.shape[1])])
+    varying = np.outer(sigma(delta), sigma(u_prev)) * np.cos(theta3)
+    return len(delta) * (varying + np.outer(sample_mean(delta), sample_mean(u_prev)))
+
+
+@checked(real=True, delta="M_B n", normalized="")
+def gamma_gradient(delta, normalized):
+    """Return ∂C/∂γ_i = M_B √κ_i σ(Δ_i) cosθ1, equation (6), section 3.
+
+    The same number as `bnnotes.batchnorm.gamma_gradient`.
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error ∂C/∂y of this layer.
+    normalized : Normalized
+        From `bnnotes.batchnorm.normalize`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant.
+    """
+    theta1 = angle(delta, normalized.x_hat)
+    return len(delta) * np.sqrt(kappa(normalized)) * sigma(delta) * np.cos(theta1)

@@ -1,0 +1,440 @@
+"""Whole networks and SGD, with and without Batch Normalization.
+
+The hidden layers share one activation; the output is a sigmoid and the cost
+the cross-entropy, as in the source.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from . import baseline, batchnorm
+from ._validation import ConstantFeature, count, number, sized, unit_interval
+from .activations import Activation, get, sigmoid
+from .sample_space import center
+
+
+@dataclass(eq=False)
+class BaselineLayer:
+    """Parameters of a layer without BN, or their gradients.
+
+    Attributes
+    ----------
+    W : ndarray, shape (n, n_prev)
+    b : ndarray, shape (n,)
+    """
+
+    W: np.ndarray
+    b: np.ndarray
+
+    def pre_activation(self, u_prev, eps):
+        return baseline.affine.bare(u_prev, self.W, self.b), None
+
+    def gradients(self, delta, u_prev, normalized):
+        """Return this layer's gradients and the error at x = W u."""
+        W = baseline.weight_gradient.bare(delta, u_prev)
+        return BaselineLayer(W, baseline.bias_gradient.bare(delta)), delta
+
+
+@dataclass(eq=False)
+class BatchNormLayer:
+    """Parameters of a layer with BN, or their gradients.
+
+    Attributes
+    ----------
+    W : ndarray, shape (n, n_prev)
+    gamma : ndarray, shape (n,)
+    beta : ndarray, shape (n,)
+    """
+
+    W: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+
+    def pre_activation(self, u_prev, eps):
+        return batchnorm.forward.bare(u_prev @ self.W.T, self.gamma, self.beta, eps)
+
+    def gradients(self, delta, u_prev, normalized):
+        """Return this layer's gradients and the error at x = W u."""
+        error = batchnorm.backward.bare(delta, normalized, self.gamma)
+        W = baseline.weight_gradient.bare(error.x, center(u_prev))
+        return BatchNormLayer(W, error.gamma, error.beta), error.x
+
+
+class Step(NamedTuple):
+    """What one layer saw and made in a forward pass."""
+
+    u_prev: np.ndarray
+    y: np.ndarray
+    normalized: batchnorm.Normalized | None
+    u: np.ndarray
+
+
+@dataclass(eq=False)
+class Network:
+    """A fully connected network with sigmoid output.
+
+    Attributes
+    ----------
+    layers : list of BaselineLayer or of BatchNormLayer
+        Their arrays can be replaced, by complex ones too.
+    activation : Activation
+        Of the hidden layers.
+    eps : float
+        Added to every variance.
+    """
+
+    layers: list
+    activation: Activation
+    eps: float = 0.0
+
+    @property
+    def batch_norm(self):
+        """Whether the layers normalize their batch."""
+        return isinstance(self.layers[0], BatchNormLayer)
+
+    @property
+    def activations(self):
+        """The activation of every layer; the last is the sigmoid."""
+        return [self.activation] * (len(self.layers) - 1) + [sigmoid]
+
+    @property
+    def sizes(self):
+        """Number of neurons per layer, the input first."""
+        return [self.layers[0].W.shape[1], *(layer.W.shape[0] for layer in self.layers)]
+
+    def __repr__(self):
+        kind = "batch normalization" if self.batch_norm else "baseline"
+        return f"Network({self.sizes}, {kind}, {self.activation.name})"
+
+
+@dataclass(eq=False)
+class History:
+    """What `train` returns.
+
+    Attributes
+    ----------
+    cost : list of float
+        Cost of every batch before its step.
+    steps_per_epoch : int
+    interrupted : bool
+        Whether the training was stopped by the reader.
+    """
+
+    cost: list = field(default_factory=list)
+    steps_per_epoch: int = 0
+    interrupted: bool = False
+
+
+class TrainingStopped(ValueError):
+    """A training that cannot go on. The network is as after its last complete step.
+
+    Attributes
+    ----------
+    history : History
+        Up to that step.
+    """
+
+    def __init__(self, message, history):
+        super().__init__(message)
+        self.history = history
+
+
+def create(sizes, *, batch_norm, activation, eps=0.0, rng):
+    """Return a network with W ~ N(0, 1/n_prev), γ = 1, β = 0, b = 0.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Neurons per layer, the input first, the sigmoid output last.
+    batch_norm : bool
+        Normalize every layer, the output included, as in the source.
+    activation : Activation or str
+        Of the hidden layers.
+    eps : float
+        Added to every variance.
+    rng : numpy.random.Generator or int
+        The source of the weights, or its seed. The same seed gives the same
+        weights with and without BN.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, or one is not a positive integer.
+
+    Examples
+    --------
+    >>> create([64, 32, 10], batch_norm=True, activation="relu", rng=0)
+    Network([64, 32, 10], batch normalization, relu)
+    """
+    sizes = [count("sizes", size) for size in sizes]
+    if len(sizes) < 2:
+        raise ValueError(f"sizes: got {sizes}, wanted an input and at least one layer")
+    activation, eps = get(activation), number("eps", eps)
+    rng = np.random.default_rng(rng)
+    layers = []
+    for n_prev, n in itertools.pairwise(sizes):
+        W = rng.standard_normal((n, n_prev)) / math.sqrt(n_prev)
+        if batch_norm:
+            layers.append(BatchNormLayer(W, np.ones(n), np.zeros(n)))
+        else:
+            layers.append(BaselineLayer(W, np.zeros(n)))
+    return Network(layers, activation, eps)
+
+
+def feed_forward(network, psi):
+    """Return one `Step` per layer, section 1 and section 2. Unchecked.
+
+    Parameters
+    ----------
+    network : Network
+    psi : ndarray, shape (M_B, n_0)
+        Inputs of one batch.
+
+    Returns
+    -------
+    list of Step
+
+    Raises
+    ------
+    ValueError
+        If a feature is constant over the batch and eps = 0; the message
+        names the layer (from 1) and the neuron.
+    """
+    steps, u = [], psi
+    for layer, activation in zip(network.layers, network.activations, strict=True):
+        try:
+            y, normalized = layer.pre_activation(u, network.eps)
+        except ConstantFeature as error:
+            message = f"layer {len(steps) + 1}, neuron {error.neuron}: {error}"
+            raise ConstantFeature(message, error.neuron) from None
+        steps.append(Step(u, y, normalized, activation.g(y)))
+        u = steps[-1].u
+    return steps
+
+
+def _cost_and_gradients(network, psi, phi):
+    steps = feed_forward(network, psi)
+    cost = baseline.cross_entropy_from_logits.bare(steps[-1].y, phi)
+    delta = baseline.output_error.bare(steps[-1].u, phi)
+    gradients = []
+    for l in reversed(range(len(steps))):
+        layer, step = network.layers[l], steps[l]
+        gradient, error = layer.gradients(delta, step.u_prev, step.normalized)
+        gradients.insert(0, gradient)
+        if l > 0:
+            g_prime = network.activations[l - 1].g_prime(steps[l - 1].y)
+            delta = baseline.previous_error.bare(error, layer.W, g_prime)
+    return cost, gradients
+
+
+def _inputs(network, psi, phi=None):
+    sizes = {"n_0": (network.sizes[0], "the network"), "n_L": (network.sizes[-1], "the network")}
+    psi = sized("psi", psi, "M_B n_0", sizes)
+    if phi is None:
+        return psi
+    phi = sized("phi", phi, "M_B n_L", sizes)
+    unit_interval("phi", phi)
+    return psi, phi
+
+
+def cost_and_gradients(network, psi, phi):
+    """Return the cost of one batch and its gradients, sections 1 and 2 (S9, (1), (2)).
+
+    Parameters
+    ----------
+    network : Network
+    psi : array_like, shape (M_B, n_0)
+        Inputs.
+    phi : array_like, shape (M_B, n_L)
+        Labels in [0, 1].
+
+    Returns
+    -------
+    cost : float
+    gradients : list
+        ``gradients[l]`` has the attributes of ``network.layers[l]``: new
+        arrays, which are the caller's.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a label is outside [0, 1], or a feature is
+        constant over the batch and eps = 0.
+    """
+    return _cost_and_gradients(network, *_inputs(network, psi, phi))
+
+
+def batches(samples, batch_size, rng):
+    """Yield shuffled index arrays of `batch_size`; an incomplete last one is left out (S3)."""
+    order = rng.permutation(samples)
+    for start in range(0, samples - batch_size + 1, batch_size):
+        yield order[start : start + batch_size]
+
+
+def _descended(layer, gradient, learning_rate):
+    """Return the layer after one step; a new one, so that a step is done whole or not at all."""
+    stepped = {k: v - learning_rate * vars(gradient)[k] for k, v in vars(layer).items()}
+    return type(layer)(**stepped)
+
+
+def train(
+    network, psi, phi, *, learning_rate, batch_size, epochs, rng, progress=iter, on_epoch=None
+):
+    """Train by SGD, section 1 (S3), and return the history of the cost.
+
+    Parameters
+    ----------
+    network : Network
+        Changed in place: ``network.layers`` is replaced at every step.
+    psi : array_like, shape (M, n_0)
+        Inputs of all samples.
+    phi : array_like, shape (M, n_L)
+        Labels in [0, 1].
+    learning_rate : float
+        η ≥ 0.
+    batch_size : int
+        M_B. A last batch that is smaller is left out.
+    epochs : int
+        Passes over the samples.
+    rng : numpy.random.Generator or int
+        The source of the shuffles, or its seed.
+    progress : callable
+        Wraps the iterable of epochs, as ``tqdm.auto.tqdm`` does.
+    on_epoch : callable, optional
+        Called as ``on_epoch(epoch, network, history)`` after each epoch.
+
+    Returns
+    -------
+    History
+        Of all complete steps, also when the reader interrupts the training.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit.
+    TrainingStopped
+        A ValueError that names step, layer and neuron of a constant feature
+        at eps = 0, or the step at which the cost overflows.
+    """
+    psi, phi = _inputs(network, psi, phi)
+    learning_rate = number("learning_rate", learning_rate)
+    batch_size, epochs = count("batch_size", batch_size), count("epochs", epochs, minimum=0)
+    if batch_size > len(psi):
+        raise ValueError(f"batch_size: got {batch_size}, wanted at most the {len(psi)} samples")
+    rng = np.random.default_rng(rng)
+    history = History(steps_per_epoch=len(psi) // batch_size)
+    layers, steps = network.layers, 0
+    try:
+        for epoch in progress(range(epochs)):
+            for batch in batches(len(psi), batch_size, rng):
+                cost, layers = _step(network, psi[batch], phi[batch], learning_rate, history)
+                history.cost.append(cost)
+                network.layers = layers
+                steps += 1
+            if on_epoch is not None:
+                on_epoch(epoch, network, history)
+    except KeyboardInterrupt:
+        history.interrupted = True
+        if len(history.cost) > steps:
+            # The interrupt came between the two halves of a step: finish it.
+            network.layers = layers
+    return history
+
+
+def _step(network, psi, phi, learning_rate, history):
+    """Return the cost of one batch and the layers after its step."""
+    step = len(history.cost)
+    try:
+        # A diverging training is reported as such below, not as numpy's warnings.
+        with np.errstate(over="ignore", invalid="ignore"):
+            cost, gradients = _cost_and_gradients(network, psi, phi)
+    except ConstantFeature as error:
+        raise TrainingStopped(f"step {step}, {error}", history) from None
+    if not math.isfinite(cost):
+        why = f"step {step}: the cost is {cost}; wanted a smaller learning_rate"
+        raise TrainingStopped(why, history)
+    pairs = zip(network.layers, gradients, strict=True)
+    return float(cost), [_descended(*pair, learning_rate) for pair in pairs]
+
+
+class Statistics(NamedTuple):
+    """Mean and std of one layer's x over a population of samples.
+
+    Attributes
+    ----------
+    mean, std : ndarray, shape (n,)
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+
+
+def population_statistics(network, psi):
+    """Return the statistics of every layer over all of psi, for inference mode.
+
+    Parameters
+    ----------
+    network : Network
+        With batch normalization.
+    psi : array_like, shape (M, n_0)
+        The population, as a rule the training inputs.
+
+    Returns
+    -------
+    list of Statistics
+
+    Raises
+    ------
+    ValueError
+        If the network has no batch normalization, or a feature is constant
+        over psi and eps = 0.
+    """
+    if not network.batch_norm:
+        raise ValueError("network: got a baseline, wanted one with batch normalization")
+    steps = feed_forward(network, _inputs(network, psi))
+    return [Statistics(step.normalized.mean, step.normalized.std) for step in steps]
+
+
+def predict(network, psi, statistics=None):
+    """Return the output u^L.
+
+    Parameters
+    ----------
+    network : Network
+    psi : array_like, shape (M, n_0)
+        Inputs.
+    statistics : list of Statistics, optional
+        From `population_statistics`: inference mode, where a prediction
+        depends on its own sample alone. None normalizes by psi's own batch.
+
+    Returns
+    -------
+    ndarray, shape (M, n_L)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or a feature is constant over psi, statistics is
+        None and eps = 0.
+    """
+    u = _inputs(network, psi)
+    if statistics is None:
+        return feed_forward(network, u)[-1].u
+    if not network.batch_norm:
+        raise ValueError("statistics: got some for a baseline, wanted None")
+    if len(statistics) != len(network.layers):
+        raise ValueError(f"statistics: got {len(statistics)} layers, wanted {len(network.layers)}")
+    per_layer = zip(network.layers, network.activations, statistics, strict=True)
+    for layer, activation, (mean, std) in per_layer:
+        u = activation.g(layer.gamma * (u @ layer.W.T - mean) / std + layer.beta)
+    return u

@@ -1,0 +1,73 @@
+"""Error propagation read in sample space: section 3 of the source, its last part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import baseline
+from ._validation import checked
+from .geometry import angle, kappa, sigma, standardize
+
+
+@checked(real=True, delta="M_B n", W="n n_prev", normalized="", gamma="n", g_prime="M_B n_prev")
+def previous_error_from_angles(delta, W, normalized, gamma, g_prime):
+    """Return Δ^l from the angles θ1 of layer l + 1, section 3 (S37).
+
+    g'(y_j) ⊙ Σ_k W_kj (γ_k/s_k) σ(Δ_k) [Δ̂_k − √κ_k cosθ1_k x̂_k], the same
+    numbers as `bnnotes.batchnorm.previous_error`.
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error of layer l + 1.
+    W : array_like, shape (n, n_prev)
+        Weights from layer l to layer l + 1.
+    normalized : Normalized
+        Of layer l + 1.
+    gamma : array_like, shape (n,)
+        Of layer l + 1.
+    g_prime : array_like, shape (M_B, n_prev)
+        g'(y^l), the array.
+
+    Returns
+    -------
+    ndarray, shape (M_B, n_prev)
+        Error of layer l.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column of Δ is constant.
+    """
+    x_hat, _, std = normalized
+    cos_theta1 = np.cos(angle(delta, x_hat))
+    direction = standardize(delta) - np.sqrt(kappa(normalized)) * cos_theta1 * x_hat
+    return baseline.previous_error(gamma / std * sigma(delta) * direction, W, g_prime)
+
+
+@checked(real=True, delta="M_B n", normalized="")
+def node_magnitude(delta, normalized):
+    """Return |M Δ_k|, what each node sends back before γ/s and W, section 3 (S39).
+
+    σ(Δ_k)√M_B·|sinθ1| at eps = 0: zero at θ1 = 0 and at θ1 = π, largest at
+    π/2. For eps > 0 the sine becomes √(sin²θ1 + (1 − κ)² cos²θ1).
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error ∂C/∂y of the layer.
+    normalized : Normalized
+        Of the same layer.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant.
+    """
+    theta1 = angle(delta, normalized.x_hat)
+    residual = np.hypot(np.sin(theta1), (1 - kappa(normalized)) * np.cos(theta1))
+    return sigma(delta) * np.sqrt(len(delta)) * residual

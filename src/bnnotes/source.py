@@ -1,0 +1,53 @@
+"""The real source of a function, for reading in a notebook."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+
+
+class Source:
+    """Code that shows itself highlighted."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def __repr__(self):
+        return self.code
+
+    def _repr_markdown_(self):
+        return f"```python\n{self.code}\n```"
+
+
+def show(*functions):
+    """Return the source of functions or classes as it stands, without docstrings.
+
+    Parameters
+    ----------
+    *functions : callable
+
+    Returns
+    -------
+    Source
+        Shown as highlighted code.
+
+    Examples
+    --------
+    >>> from bnnotes import baseline
+    >>> show(baseline.weight_gradient)
+    @checked(delta="M_B n", u_prev="M_B n_prev")
+    def weight_gradient(delta, u_prev):
+        return delta.T @ u_prev
+    """
+    return Source("\n\n\n".join(_without_docstring(function) for function in functions))
+
+
+def _without_docstring(function):
+    code = textwrap.dedent(inspect.getsource(function))
+    lines = code.splitlines()
+    for node in reversed(list(ast.walk(ast.parse(code)))):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+            docstring = node.body[0]
+            del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(lines)
