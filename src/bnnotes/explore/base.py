@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 import ipywidgets as widgets
+from traitlets import Unicode
+
+_NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 
 
 def slider(kind, description, **options):
@@ -22,6 +26,8 @@ def slider(kind, description, **options):
     """
     return kind(
         description=description,
+        # Without a tooltip the label shows the word "null" under the mouse.
+        tooltip=description,
         continuous_update=True,
         style={"description_width": "13em"},
         layout=widgets.Layout(width="36em", max_width="100%"),
@@ -34,6 +40,16 @@ def batch_size(sizes, value):
     return slider(
         widgets.SelectionSlider, "batch size M_B", options=[(str(n), n) for n in sizes], value=value
     )
+
+
+class _Image(widgets.Image):
+    """An image that can have a tooltip, which browsers take for its accessible name.
+
+    The view of a widget with a tooltip asks for the length of its
+    description. `Image` has none, and its view fails.
+    """
+
+    description = Unicode("").tag(sync=True)
 
 
 class Explorer:
@@ -66,13 +82,16 @@ class Explorer:
         self._readout = readout
         self._defaults = self.values
         self._held = False
-        self.image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.image = _Image(format="png", layout=widgets.Layout(max_width="100%"))
         self.text = widgets.HTML()
+        self.text.add_class("bnnotes-readout")
         self.button = widgets.Button(description="reset", tooltip=f"{name}: back to the start")
         self.button.on_click(lambda _: self.reset())
         for control in controls.values():
             control.observe(self._changed, names="value")
-        self.panel = widgets.VBox([*controls.values(), self.text, self.image, self.button])
+        rows = [*controls.values(), self.text, self.image, self.button, self._names()]
+        self.panel = widgets.VBox(rows)
+        self.panel.add_class("bnnotes-explorer")
         self._show()
 
     @property
@@ -86,17 +105,17 @@ class Explorer:
         return self._readout(self.result)
 
     def set(self, **values):
-        """Move several sliders and draw once."""
+        """Move several sliders and draw once; if one cannot go there, none moves."""
         unknown = values.keys() - self.controls.keys()
         if unknown:
             wanted = ", ".join(self.controls)
             raise ValueError(f"set: got {', '.join(sorted(unknown))}, wanted some of {wanted}")
-        self._held = True
+        before = self.values
         try:
-            for name, value in values.items():
-                self.controls[name].value = value
-        finally:
-            self._held = False
+            self._move(values)
+        except Exception:
+            self._move(before)
+            raise
         self._show()
 
     def reset(self):
@@ -114,18 +133,50 @@ class Explorer:
     def _describe(self, result):
         return f"{self.name}. {self._readout(result)}"
 
+    def _names(self):
+        """Return the hidden child that names the sliders in the page, by names.js."""
+        sliders = sum("Slider" in type(control).__name__ for control in self.controls.values())
+        mark = (
+            f'<img src="data:," alt="" data-name="{html.escape(self.name)}" '
+            f'data-sliders="{sliders}" onerror="{html.escape(_NAMES)}">'
+        )
+        return widgets.HTML(mark, layout=widgets.Layout(display="none"))
+
+    def _move(self, values):
+        self._held = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._held = False
+
     def _changed(self, _):
         if not self._held:
             self._show()
 
     def _show(self):
-        self.result = self.compute(**self.values)
-        self.figure.update(self.result)
-        # Image has no alt text of its own; browsers read the tooltip as its name.
-        self.image.tooltip = self._describe(self.result)
-        self.image.value = self.figure.png()
-        self.text.value = f'<div role="status">{html.escape(self.readout)}</div>'
+        try:
+            self.result = self.compute(**self.values)
+            self.figure.update(self.result)
+            png, said = self.figure.png(), self.readout
+        except Exception as error:
+            # An error behind a slider is seen nowhere else on the page.
+            self._say(f"No picture of these values, the one below is older: {error}")
+            raise
+        # Name and picture in one message, so that a reader never has one without the other.
+        with self.image.hold_sync():
+            self.image.tooltip = self._describe(self.result)
+            self.image.value = png
+        self._say(said)
+
+    def _say(self, text):
+        self.text.value = html.escape(text)
 
     def _repr_mimebundle_(self, **options):
-        bundle = self.panel._repr_mimebundle_(**options)
-        return {**bundle, "text/plain": f"Explorer: {self._describe(self.result)}"}
+        # The picture stands for the widget wherever there is no kernel behind the page.
+        labels = ", ".join(control.description for control in self.controls.values())
+        alt = self._describe(self.result)
+        picture = self.figure.still(alt, f"A still. Run this cell to slide: {labels}.")
+        data, metadata = picture._repr_mimebundle_()
+        data["text/plain"] = f"Explorer: {alt}"
+        return {**self.panel._repr_mimebundle_(**options), **data}, metadata

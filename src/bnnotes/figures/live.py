@@ -66,9 +66,9 @@ class LiveFigure:
         image.save(out, "png", compress_level=1)
         return out.getvalue()
 
-    def still(self, alt):
-        """Return the picture, all artists drawn, as a `Picture` for the page."""
-        result = picture.still(self.figure, alt)
+    def still(self, alt, note=""):
+        """Return the picture, all artists drawn, as a `Picture` for the page, a note below it."""
+        result = picture.still(self.figure, alt, note)
         # Saving at another resolution has replaced the renderer.
         self.redraw_background()
         return result

@@ -6,8 +6,11 @@ import io
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from . import style
+
+NOTE_HEIGHT = 0.25  # inches
 
 
 class Picture:
@@ -45,9 +48,29 @@ def new_axes(figure, rows=1, columns=1, **options):
         return figure.subplots(rows, columns, **options)
 
 
-def still(figure, alt):
-    """Return a matplotlib figure as a `Picture`, twice as fine as the screen."""
+def still(figure, alt, note=""):
+    """Return a matplotlib figure as a `Picture`, twice as fine as the screen.
+
+    A note is written on a strip of its own below the figure.
+    """
+    width, height = figure.get_size_inches()
+    strip = NOTE_HEIGHT if note else 0
     out = io.BytesIO()
     with mpl.rc_context(style.RC):
-        figure.savefig(out, format="png", dpi=2 * figure.dpi)
-    return Picture(out.getvalue(), alt, round(figure.get_figwidth() * figure.dpi))
+        written = figure.text(
+            0.01,
+            -strip / 2 / height,
+            note,
+            va="center",
+            color=style.BASELINE.color,
+            in_layout=False,
+        )
+        figure.savefig(
+            out,
+            format="png",
+            dpi=2 * figure.dpi,
+            bbox_inches=Bbox([[0, -strip], [width, height]]),
+            metadata={"Software": None},  # its version would make every update a change
+        )
+        written.remove()
+    return Picture(out.getvalue(), alt, round(width * figure.dpi))

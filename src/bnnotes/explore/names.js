@@ -1,0 +1,27 @@
+/* What the widgets leave out for readers who use a keyboard or a screen reader.
+
+   Runs once in the page, as the error handler of an empty image inside the panel of an explorer:
+   the one hook that core widgets give. Where a page forbids it, the sliders work without.
+   - a slider's handle has no name, and where options are words its value is read as an index;
+   - some applications take arrow keys away from a slider for shortcuts of their own;
+   - a line of text that changes is announced only if the element around it stays. */
+(function name(mark, patience) {
+  const panel = mark.closest(".bnnotes-explorer");
+  const handles = panel ? panel.querySelectorAll(".noUi-handle") : [];
+  if (handles.length < Number(mark.dataset.sliders) || !panel) {
+    if (patience > 0) setTimeout(name, 100, mark, patience - 1);
+    return;
+  }
+  panel.setAttribute("role", "group");
+  panel.setAttribute("aria-label", mark.dataset.name);
+  for (const handle of handles) {
+    const row = handle.closest(".widget-slider");
+    const value = row.querySelector(".widget-readout");
+    const read = () => handle.setAttribute("aria-valuetext", value.textContent);
+    handle.setAttribute("aria-label", row.querySelector(".widget-label").textContent);
+    handle.dataset.lmSuppressShortcuts = "true";
+    new MutationObserver(read).observe(value, { childList: true, characterData: true, subtree: true });
+    read();
+  }
+  panel.querySelector(".bnnotes-readout .widget-html-content").setAttribute("role", "status");
+})(this, 100);
