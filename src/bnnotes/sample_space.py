@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._validation import checked
+from ._validation import checked, require_variance
 
 
 class Split(NamedTuple):
@@ -124,3 +124,101 @@ def mixing_matrix(x_hat):
     M_B = len(x_hat)
     identity = np.eye(M_B, dtype=x_hat.dtype)
     return identity - (1 + np.outer(x_hat, x_hat)) / M_B
+
+
+@checked(x_hat="M_B")
+def mixing_eigenvalues(x_hat):
+    """Return the eigenvalues of M of one neuron, ascending, section 3 (S20).
+
+    0 on the vector of ones, 1 − ⟨x̂²⟩ = eps/s² on x̂, and 1 on the M_B − 2
+    directions that are orthogonal to both. A single sample has the first alone.
+
+    Parameters
+    ----------
+    x_hat : array_like, shape (M_B,)
+        Normalized input of one neuron: its mean is 0.
+
+    Returns
+    -------
+    ndarray, shape (M_B,)
+
+    Raises
+    ------
+    ValueError
+        If `x_hat` is not one column of finite numbers.
+
+    Examples
+    --------
+    >>> mixing_eigenvalues([1.0, 1.0, -1.0, -1.0])
+    array([0., 0., 1., 1.])
+    """
+    eigenvalues = np.ones(len(x_hat), x_hat.dtype)
+    eigenvalues[:2] = [0, 1 - sample_mean(x_hat**2)][: len(x_hat)]
+    return eigenvalues
+
+
+@checked(u="M_B 1|n", W="n", eps=">= 0")
+def single_neuron_residual(u, W, eps=0.0):
+    """Return M u = ũ·eps/(W²σ̃² + eps) of a neuron whose only input is u, section 3 (S24).
+
+    ũ = u − ⟨u⟩, and σ̃ is the standard deviation of u. Exactly 0 at eps = 0, for
+    every W that is not 0. Column by column: each is a neuron of its own.
+
+    Parameters
+    ----------
+    u : array_like, shape (M_B, n) or (M_B, 1)
+        The only input of each neuron. One column serves all weights.
+    W : array_like, shape (n,)
+        Its weight.
+    eps : float
+        Added to the variance of x = W u.
+
+    Returns
+    -------
+    ndarray, shape (M_B, n)
+
+    Raises
+    ------
+    ValueError
+        If W u is constant over the samples (W = 0 is enough) and eps = 0.
+
+    Examples
+    --------
+    >>> single_neuron_residual([[1.0], [3.0]], [2.0], eps=1.0)
+    array([[-0.2],
+           [ 0.2]])
+    """
+    centered = center(u)
+    variance = W**2 * sample_mean(centered**2) + eps
+    require_variance("W u", u * W, W * sample_mean(u), np.sqrt(variance))
+    return centered * (eps / variance)
+
+
+@checked(gamma_gradient="n", gamma="n", std="n", eps=">= 0")
+def radial_weight_gradient(gamma_gradient, gamma, std, eps=0.0):
+    """Return Σ_j W_ij ∂C/∂W_ij = γ_i eps/s_i² · ∂C/∂γ_i, beyond the source.
+
+    The slope of the cost along the weights of neuron i themselves. It is 0
+    at eps = 0: there the cost does not see the length of W_i.
+
+    Parameters
+    ----------
+    gamma_gradient : array_like, shape (n,)
+        ∂C/∂γ.
+    gamma : array_like, shape (n,)
+        Scale of each neuron.
+    std : array_like, shape (n,)
+        s = sqrt(σ² + eps).
+    eps : float
+        The same eps.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or an entry is not finite.
+    """
+    return gamma * (eps / std**2) * gamma_gradient
