@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..figures.training import TrainingFigure
+from .base import _Image
 
 
 class Curves(NamedTuple):
@@ -60,7 +61,7 @@ class LiveTraining:
         self.epochs, self.names = epochs, tuple(names)
         self.figure = TrainingFigure(epochs, self.names)
         self._collected = {name: ([], []) for name in self.names}
-        self.image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.image = _Image(format="png", layout=widgets.Layout(max_width="100%"))
         self.text = widgets.HTML()
         self.panel = widgets.VBox([self.text, self.image])
         self._show()
@@ -138,10 +139,12 @@ class LiveTraining:
     def _show(self):
         self.figure.update(self.curves)
         # Image has no alt text of its own; browsers read the tooltip as its name.
-        self.image.tooltip = f"Cost and held-out accuracy per epoch. {self.readout}."
-        self.image.value = self.figure.png()
-        self.text.value = f'<div role="status">{html.escape(self.readout)}</div>'
+        with self.image.hold_sync():
+            self.image.tooltip = f"Cost and held-out accuracy per epoch. {self.readout}."
+            self.image.value = self.figure.png()
+        self.text.value = html.escape(self.readout)
 
     def _repr_mimebundle_(self, **options):
-        bundle = self.panel._repr_mimebundle_(**options)
-        return {**bundle, "text/plain": f"Live training: {', '.join(self.names)}"}
+        # The text stands for the widget wherever there is no kernel behind the page.
+        text = f"Live training of {', '.join(self.names)}: it grows here while the next cell runs."
+        return {**self.panel._repr_mimebundle_(**options), "text/plain": text}
