@@ -1,0 +1,218 @@
+"""Every equation and claim of the source: verdict, correction, function, test, cell.
+
+The rows are data, in ledger.toml. The boxes of the chapters, the errata and
+the table of ``python -m bnnotes.ledger`` are all made from them.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+
+from . import errata
+
+MARKS = {"holds": "✓", "condition": "△", "false": "✗"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One equation or claim of the source.
+
+    Attributes
+    ----------
+    id : str
+        ``"S1"`` to ``"S40"``, ``"(1)"`` to ``"(6)"``; (5) is ``"(5) BN"`` and ``"(5) BL"``.
+    section : int
+        Of the source.
+    kind : {"equation", "claim"}
+    what : str
+        A name in a few words.
+    statement : str
+        What the source prints, Markdown with LaTeX.
+    verdict : {"holds", "condition", "false"}
+    functions : tuple of str
+        Of bnnotes, ``"batchnorm.kernel"``.
+    tests : tuple of str
+        Node ids of pytest.
+    cells : tuple of str
+        ``"2_batch_normalization#S17"``: a notebook and the tag of a cell in it.
+    correction : str
+        How it should read; for a row that holds, what to mind. May be empty there.
+    needs : {"condition", "correction"}
+        What a row with the verdict "condition" lacks.
+    measured : str
+        How the two numbers of `bnnotes.errata.measure` are worded.
+    """
+
+    id: str
+    section: int
+    kind: str
+    what: str
+    statement: str
+    verdict: str
+    functions: tuple
+    tests: tuple
+    cells: tuple
+    correction: str = ""
+    needs: str = "condition"
+    measured: str = (
+        "As printed it is off by {printed:.2g} of the true size. As corrected it {corrected}."
+    )
+
+    @property
+    def mark(self):
+        """✓, △ or ✗."""
+        return MARKS[self.verdict]
+
+    @property
+    def heading(self):
+        """The verdict in words."""
+        if self.verdict == "condition":
+            return f"Needs a {self.needs}"
+        return {"holds": "Holds", "false": "The source errs here"}[self.verdict]
+
+
+@functools.cache
+def _table():
+    text = resources.files(__package__).joinpath("ledger.toml").read_text(encoding="utf-8")
+    listed = ("functions", "tests", "cells")
+    return tuple(
+        Row(**{key: tuple(value) if key in listed else value for key, value in entry.items()})
+        for entry in tomllib.loads(text)["row"]
+    )
+
+
+def rows():
+    """Return all rows in the order of the source.
+
+    Returns
+    -------
+    list of Row
+
+    Examples
+    --------
+    >>> [row.id for row in rows()][:3]
+    ['S1', 'S2', 'S3']
+    """
+    return list(_table())
+
+
+def row(id):
+    """Return the row of that id.
+
+    Parameters
+    ----------
+    id : str
+        ``"S17"`` or ``"(4)"``.
+
+    Returns
+    -------
+    Row
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Examples
+    --------
+    >>> row("S17").verdict
+    'false'
+    """
+    for entry in _table():
+        if entry.id == id:
+            return entry
+    wanted = ", ".join(entry.id for entry in _table())
+    raise ValueError(f"id: got {id!r}, wanted one of {wanted}")
+
+
+class Box:
+    """A row with its measured numbers, as a marked box on the page."""
+
+    def __init__(self, row, evidence):
+        self.row, self.evidence = row, evidence
+
+    @property
+    def parts(self):
+        """Pairs of a label and its text."""
+        row = self.row
+        correct = "Mind" if row.verdict == "holds" else "As it should read"
+        pairs = (
+            ("As printed", row.statement),
+            (correct, row.correction),
+            ("Measured", self.evidence),
+        )
+        return [(label, text) for label, text in pairs if text]
+
+    def __repr__(self):
+        head = f"{self.row.mark} {self.row.heading} · {self.row.id} · {self.row.what}"
+        return "\n".join([head, *(f"{label}: {text}" for label, text in self.parts)])
+
+    def _repr_markdown_(self):
+        row = self.row
+        lines = [f"**{row.mark} {row.heading} · {row.id}** · {row.what}"]
+        for label, text in self.parts:
+            alone = text.startswith("$") and text.count("$") == 2 and text.endswith("$")
+            # An equation alone stands on its own line; one line, since a break would let
+            # the mark of the quotation into the equation.
+            lines += [f"*{label}:*", f"${text}$"] if alone else [f"*{label}:* {text}"]
+        return "\n>\n".join(f"> {line}" for line in lines)
+
+
+def box(id, evidence=None):
+    """Return the marked box of a row.
+
+    Parameters
+    ----------
+    id : str
+        As in `row`.
+    evidence : str, optional
+        What was measured, Markdown; without it the numbers of
+        `bnnotes.errata.measure`, where the row has an experiment there.
+
+    Returns
+    -------
+    Box
+        Shown as a box in a notebook.
+
+    Raises
+    ------
+    ValueError
+        If there is no such row.
+    """
+    entry = row(id)
+    if evidence is None and id in errata.EXPERIMENTS:
+        evidence = _worded(entry, errata.measure(id))
+    return Box(entry, evidence)
+
+
+def _worded(entry, measured):
+    return entry.measured.format(
+        printed=measured.printed,
+        corrected=errata.agreement(measured.corrected),
+        number=measured.corrected,
+    )
+
+
+def _lines():
+    """Yield the table, a tuple of six cells a line; long lists go down, not across."""
+    yield "id", "", "what", "functions", "tests", "cells"
+    for entry in _table():
+        head = [entry.id], [entry.mark], [entry.what]
+        columns = *head, entry.functions, entry.tests, entry.cells
+        yield from itertools.zip_longest(*columns, fillvalue="")
+
+
+def main():
+    """Print every row: id, verdict, what, functions, tests, cells."""
+    lines = list(_lines())
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    main()
