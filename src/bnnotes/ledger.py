@@ -44,7 +44,7 @@ class Row:
     needs : {"condition", "correction"}
         What a row with the verdict "condition" lacks.
     measured : str
-        How the two numbers of `bnnotes.errata.measure` are worded.
+        How the two numbers of `bnnotes.errata.typical` are worded.
     """
 
     id: str
@@ -171,7 +171,7 @@ def box(id, evidence=None):
         As in `row`.
     evidence : str, optional
         What was measured, Markdown; without it the numbers of
-        `bnnotes.errata.measure`, where the row has an experiment there.
+        `bnnotes.errata.typical`, where the row has an experiment there.
 
     Returns
     -------
@@ -185,16 +185,17 @@ def box(id, evidence=None):
     """
     entry = row(id)
     if evidence is None and id in errata.EXPERIMENTS:
-        evidence = _worded(entry, errata.measure(id))
+        evidence = _worded(entry, errata.typical(id))
     return Box(entry, evidence)
 
 
 def _worded(entry, measured):
-    return entry.measured.format(
+    words = entry.measured.format(
         printed=measured.printed,
         corrected=errata.agreement(measured.corrected),
         number=measured.corrected,
     )
+    return f"{words} (Of {errata.CASES} random cases, the median as printed and the worst as corrected.)"
 
 
 def _lines():
