@@ -195,7 +195,8 @@ def _worded(entry, measured):
         corrected=errata.agreement(measured.corrected),
         number=measured.corrected,
     )
-    return f"{words} (Of {errata.CASES} random cases, the median as printed and the worst as corrected.)"
+    cases = f"Of {errata.CASES} random cases, the median as printed and the worst as corrected"
+    return f"{words} ({cases}.)"
 
 
 def _lines():
