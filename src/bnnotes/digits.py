@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from typing import NamedTuple
 
 import numpy as np
+
+from . import network
+from ._validation import count
 
 
 class Digits(NamedTuple):
@@ -45,18 +50,80 @@ def load(labels="odd", *, samples_test=397, seed=0, dtype=np.float64):
     Raises
     ------
     ValueError
-        If `labels` is neither.
-    """
-    from sklearn.datasets import load_digits
+        If `labels` is neither, or nothing would be left to train on.
 
+    Examples
+    --------
+    >>> data = load("ten")
+    >>> data.psi.shape, data.phi.shape, data.psi_test.shape
+    ((1400, 64), (1400, 10), (397, 64))
+    """
     if labels not in ("odd", "ten"):
         raise ValueError(f"labels: got {labels!r}, wanted 'odd' or 'ten'")
-    pixels, digit = load_digits(return_X_y=True)
+    pixels, digit = _shipped()
+    samples_test = count("samples_test", samples_test)
+    if samples_test >= len(digit):
+        raise ValueError(
+            f"samples_test: got {samples_test}, wanted fewer than the {len(digit)} samples"
+        )
     order = np.random.default_rng(seed).permutation(len(digit))
     psi, digit = (pixels[order] / 16).astype(dtype), digit[order]
     phi = digit[:, np.newaxis] % 2 if labels == "odd" else np.eye(10)[digit]
     phi = phi.astype(dtype)
     return Digits(psi[samples_test:], phi[samples_test:], psi[:samples_test], phi[:samples_test])
+
+
+@functools.cache
+def _shipped():
+    # Imported here: it is slow, and the formulas do not need it.
+    from sklearn.datasets import load_digits
+
+    return load_digits(return_X_y=True)
+
+
+def trained(labels="odd", *, batch_norm=False, epochs=20):
+    """Return "the digits network" of the explorers: 64 → 32 ReLU → sigmoid outputs, trained.
+
+    The training is `load`'s with batches of 32 and a learning rate of 0.3,
+    seeded. Each is trained once per session.
+
+    Parameters
+    ----------
+    labels : {"odd", "ten"}
+        As in `load`.
+    batch_norm : bool
+        With batch normalization, or the baseline.
+    epochs : int
+        From 0, the network as created.
+
+    Returns
+    -------
+    Network
+        A copy, yours to change.
+
+    Raises
+    ------
+    ValueError
+        If `labels` is neither, or `epochs` is not a whole number >= 0.
+    """
+    epochs = count("epochs", epochs, minimum=0)
+    stages = _stages(labels, bool(batch_norm))
+    while len(stages) <= epochs:
+        stages.append(_one_epoch_more(stages[-1], labels, len(stages)))
+    return copy.deepcopy(stages[epochs])
+
+
+@functools.cache
+def _stages(labels, batch_norm):
+    """The list of networks after 0, 1, 2, … epochs; it grows when more are wanted."""
+    sizes = [64, 32, load(labels).phi.shape[1]]
+    return [network.create(sizes, batch_norm=batch_norm, activation="relu", rng=0)]
+
+
+def _one_epoch_more(net, labels, epoch):
+    net, data = copy.deepcopy(net), load(labels)
+    network.train(net, data.psi, data.phi, learning_rate=0.3, batch_size=32, epochs=1, rng=epoch)
+    return net
 
 
 def accuracy(u, phi):
