@@ -1,0 +1,264 @@
+"""What every explorer does, whatever it shows, with one that shows nothing of the book."""
+
+import gc
+import io
+import re
+import tracemalloc
+from typing import NamedTuple
+
+import driving
+import ipywidgets as widgets
+import numpy as np
+import pytest
+import traitlets
+from PIL import Image
+
+from bnnotes.explore import base
+from bnnotes.figures.live import LiveFigure
+
+
+class Wave(NamedTuple):
+    t: np.ndarray
+    wave: np.ndarray
+
+
+class WaveFigure(LiveFigure):
+    def __init__(self):
+        super().__init__(4, 2)
+        axes = self.axes()
+        axes.set(xlim=(0, 1), ylim=(-2, 2))
+        (line,) = axes.plot([], [], zorder=2)
+        (points,) = axes.plot([], [], "o", zorder=3)
+        self.line, self.points = self.moving(line), self.moving(points)
+
+    def update(self, result):
+        self.line.set_data(result.t, result.wave)
+        self.points.set_data(result.t[::5], result.wave[::5])
+
+
+def compute(M_B, height):
+    t = np.linspace(0, 1, 8 * M_B)
+    return Wave(t, height * np.sin(6 * t))
+
+
+def readout(result):
+    return f"{len(result.t)} points & highest {result.wave.max():.2f}"
+
+
+@pytest.fixture
+def explorer():
+    return base.Explorer(
+        'A "wave" & its points',
+        compute,
+        WaveFigure(),
+        readout,
+        M_B=base.batch_size([1, 2, 4, 64], 4),
+        height=base.slider(
+            widgets.FloatSlider, "height <h>", value=1.0, min=0.0, max=2.0, step=0.1
+        ),
+    )
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_the_panel_shows_the_result_of_the_sliders(explorer):
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+    np.testing.assert_array_equal(explorer.result.wave, compute(4, 1.0).wave)
+    assert explorer.readout == readout(explorer.result)
+    assert explorer.text.value == "32 points &amp; highest 1.00"
+    assert pixels(explorer.image.value).shape == (200, 400, 3)
+    children = explorer.panel.children
+    assert children[:5] == (*explorer.controls.values(), explorer.text, explorer.image, children[4])
+    assert children[4] is explorer.button
+
+
+def test_picture_readout_and_name_follow_a_slider(explorer):
+    before = explorer.image.value
+    explorer.controls["height"].value = 0.5
+    np.testing.assert_array_equal(explorer.result.wave, compute(4, 0.5).wave)
+    assert explorer.image.value != before
+    assert explorer.text.value == "32 points &amp; highest 0.50"
+    assert explorer.image.tooltip == 'A "wave" & its points. 32 points & highest 0.50'
+
+
+def test_name_and_picture_arrive_together(explorer):
+    seen = []
+    explorer.image.send_state = lambda key=None: seen.append(set(key))
+    explorer.controls["height"].value = 0.5
+    assert seen == [{"tooltip", "value"}]
+
+
+def test_an_image_with_a_tooltip_has_the_description_that_its_view_asks_for(explorer):
+    state = explorer.image.get_state()
+    assert state["tooltip"] and state["description"] == ""
+
+
+def test_set_moves_several_sliders_and_computes_once(explorer):
+    calls = []
+    explorer.compute = lambda **values: calls.append(values) or compute(**values)
+    explorer.set(M_B=64, height=0.3)
+    assert calls == [{"M_B": 64, "height": 0.3}]
+    assert explorer.values == {"M_B": 64, "height": 0.3}
+    assert len(explorer.result.t) == 512
+
+
+def test_set_refuses_an_unknown_slider_by_name(explorer):
+    with pytest.raises(ValueError, match="got depth, wanted some of M_B, height"):
+        explorer.set(depth=3)
+
+
+def test_set_moves_nothing_where_one_slider_cannot_go(explorer):
+    picture = explorer.image.value
+    with pytest.raises(traitlets.TraitError):
+        explorer.set(height=0.3, M_B=5)
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+    assert explorer.image.value == picture
+    explorer.controls["height"].value = 0.5
+    assert explorer.result.wave.max() < 0.51
+
+
+def test_reset_brings_everything_back(explorer):
+    picture = explorer.image.value
+    for _ in driving.random_states(explorer, 5, np.random.default_rng(0)):
+        pass
+    explorer.set(M_B=64, height=0.3)
+    explorer.button.click()
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+    assert explorer.image.value == picture
+
+
+def test_a_still_moves_no_slider(explorer):
+    live = explorer.image.value
+    still = explorer.still(height=2.0)
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+    assert explorer.readout == "32 points & highest 1.00"
+    assert still.alt == repr(still) == 'A "wave" & its points. 32 points & highest 2.00'
+    assert pixels(still.png).shape[:2] == (400, 800) and still.width == 400
+    assert explorer.still(height=2.0).png == still.png != explorer.still(height=1.9).png
+    assert explorer.figure.png() == live
+
+
+def test_a_live_picture_holds_no_trace_of_the_ones_before(explorer):
+    for _ in driving.random_states(explorer, 20, np.random.default_rng(1)):
+        live = explorer.figure.png()
+        explorer.figure.redraw_background()
+        assert explorer.figure.png() == live
+
+
+def test_an_error_behind_a_slider_is_said_on_the_page_and_does_not_last(explorer):
+    def fail(**values):
+        raise ArithmeticError("no wave <of this> height")
+
+    explorer.compute = fail
+    with pytest.raises(ArithmeticError):
+        explorer.controls["height"].value = 0.5
+    assert "No picture" in explorer.text.value
+    assert "no wave &lt;of this&gt; height" in explorer.text.value
+    explorer.compute = compute
+    explorer.controls["height"].value = 0.6
+    assert explorer.text.value.startswith("32 points")
+
+
+def test_the_output_is_the_panel_and_a_still_for_pages_without_a_kernel(explorer):
+    explorer.set(height=0.5)
+    data, metadata = explorer._repr_mimebundle_()
+    view = data["application/vnd.jupyter.widget-view+json"]
+    assert view["model_id"] == explorer.panel.model_id
+    alt = 'A "wave" & its points. 32 points & highest 0.50'
+    assert data["text/plain"] == f"Explorer: {alt}"
+    assert metadata == {"image/png": {"alt": alt, "width": 400}}
+    # A strip below the picture names the sliders.
+    still, noted = pixels(explorer.still(height=0.5).png), pixels(data["image/png"])
+    np.testing.assert_array_equal(noted[:400], still)
+    assert noted.shape[0] == 450 and (noted[400:, :, :3] < 128).any()
+    assert explorer.figure.png() == explorer.image.value
+
+
+def test_the_sliders_are_named_in_the_page(explorer):
+    mark = explorer.panel.children[-1]
+    assert mark.layout.display == "none"
+    assert 'data-sliders="2"' in mark.value
+    assert 'data-name="A &quot;wave&quot; &amp; its points"' in mark.value
+    # The script looks for these.
+    assert "bnnotes-explorer" in explorer.panel._dom_classes
+    assert "bnnotes-readout" in explorer.text._dom_classes
+    for word in (".bnnotes-explorer", ".bnnotes-readout", "aria-label", "aria-valuetext", "status"):
+        assert word in mark.value
+    script = re.search(r'onerror="([^"]*)"', mark.value).group(1)
+    assert script.count("{") == script.count("}") and script.rstrip().endswith("(this, 100);")
+
+
+def test_a_slider_has_its_label_as_tooltip():
+    control = base.slider(widgets.IntSlider, "depth", value=2, min=1, max=5)
+    assert control.tooltip == control.description == "depth"
+    assert control.continuous_update
+
+
+def test_sliding_does_not_fill_the_memory(explorer):
+    def slide():
+        for _ in range(100):
+            for height in (0.3, 0.7):
+                explorer.controls["height"].value = height
+
+    slide()
+    artists = len(explorer.figure.figure.findobj())
+    gc.collect()
+    tracemalloc.start()
+    slide()
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    slide()
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(explorer.figure.figure.findobj()) == artists
+    # One picture kept per move would be 200 of them.
+    assert after - before < 20 * len(explorer.image.value)
+
+
+@pytest.mark.parametrize(
+    ("control", "ends", "count"),
+    [
+        (widgets.IntSlider(min=1, max=10), (1, 10), 10),
+        (widgets.IntSlider(min=1, max=10, step=4), (1, 10), 4),
+        (widgets.IntSlider(min=1, max=500, value=1), (1, 500), 60),
+        (widgets.FloatSlider(min=-1, max=1, step=0.1, value=0), (-1.0, 1.0), 21),
+        (widgets.FloatSlider(min=0, max=1, step=0.001, value=0), (0.0, 1.0), 60),
+        (widgets.FloatLogSlider(min=-6, max=0, step=0.5), (1e-6, 1.0), 13),
+        (widgets.SelectionSlider(options=[("a", 1), ("b", 7)], value=1), (1, 7), 2),
+        (widgets.SelectionSlider(options=list(range(2, 200)), value=2), (2, 199), 60),
+        (widgets.Checkbox(), (False, True), 2),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, widgets.Widget) else "",
+)
+def test_positions_are_reached_and_hold_both_ends(control, ends, count):
+    values = driving.positions(control)
+    assert (values[0], values[-1]) == pytest.approx(ends)
+    assert len(values) == count and values == sorted(set(values))
+    for value in values:
+        control.value = value
+        assert control.value == pytest.approx(value, abs=1e-12)
+
+
+def test_positions_of_another_widget_are_refused():
+    with pytest.raises(TypeError, match="Text"):
+        driving.positions(widgets.Text())
+
+
+def test_a_sweep_moves_one_slider_at_a_time(explorer):
+    seen = [(name, value, dict(explorer.values)) for name, value in driving.sweep(explorer)]
+    assert [value for name, value, _ in seen if name == "M_B"] == [1, 2, 4, 64]
+    assert len([0 for name, _, _ in seen if name == "height"]) == 21
+    for name, value, values in seen:
+        assert values == {"M_B": 4, "height": 1.0, name: pytest.approx(value)}
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+
+
+def test_random_states_are_those_of_the_sliders_and_meet_the_ends(explorer):
+    states = list(driving.random_states(explorer, 60, np.random.default_rng(2)))
+    assert len(states) == 60
+    assert {state["M_B"] for state in states} == {1, 2, 4, 64}
+    assert {0.0, 2.0} <= {state["height"] for state in states}
+    assert explorer.values == {"M_B": 4, "height": 1.0}
