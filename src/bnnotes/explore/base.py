@@ -51,6 +51,11 @@ class _Image(widgets.Image):
 
     description = Unicode("").tag(sync=True)
 
+    def __init__(self, **options):
+        # At its own size: a box would stretch it to the width of the page.
+        layout = widgets.Layout(max_width="100%", align_self="flex-start")
+        super().__init__(layout=layout, **options)
+
 
 class Explorer:
     """Sliders tied to a pure computation, a figure that follows, and a readout.
@@ -82,7 +87,7 @@ class Explorer:
         self._readout = readout
         self._defaults = self.values
         self._held = False
-        self.image = _Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.image = _Image(format="png")
         self.text = widgets.HTML()
         self.text.add_class("bnnotes-readout")
         self.button = widgets.Button(description="reset", tooltip=f"{name}: back to the start")

@@ -61,7 +61,7 @@ class LiveTraining:
         self.epochs, self.names = epochs, tuple(names)
         self.figure = TrainingFigure(epochs, self.names)
         self._collected = {name: ([], []) for name in self.names}
-        self.image = _Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.image = _Image(format="png")
         self.text = widgets.HTML()
         self.panel = widgets.VBox([self.text, self.image])
         self._show()
