@@ -1,0 +1,93 @@
+# The commands of the book; `make` lists them.
+
+PYTHON ?= python3
+# Relative, so that no target holds a space even where the name of the folder does.
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+# One notebook, as in `make notebooks NAME=1_baseline`; without it, all.
+NAME ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+MODULES := src tests .ci
+
+# Settings of the person and the machine stay out: the book opens and is tested the same everywhere.
+unexport PYTHONPATH PYTHONSTARTUP JUPYTER_PATH JUPYTER_CONFIG_PATH
+PRIVATE := $(CURDIR)/$(VENV)/private
+export PYTHONNOUSERSITE := 1
+export JUPYTER_PREFER_ENV_PATH := 1
+export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter
+export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
+export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
+export IPYTHONDIR := $(PRIVATE)/ipython
+export MPLCONFIGDIR := $(PRIVATE)/matplotlib
+
+.PHONY: help read test lint notebooks adopt format constraints clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# macOS has a display without saying so.
+DISPLAYED := $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s))
+LAB_OPTIONS := $(if $(DISPLAYED),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
+
+read: $(STAMP) ## open the book in JupyterLab
+	@echo "The book opens in a browser; where it does not, at the address below. Ctrl-C twice ends it."
+	@$(BIN)/python -m jupyterlab --ServerApp.ip=localhost --ServerApp.log_level=ERROR --LabApp.log_level=ERROR \
+	    --LabApp.default_url=/lab/tree/book/0_start_here.ipynb \
+	    --KernelManager.transport_encryption=auto $(LAB_OPTIONS)
+
+test: lint ## lint, run the tests, run every notebook and compare its outputs
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 book
+
+lint: $(STAMP) ## check the style and the floors of the modules
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/lint-imports --no-cache
+
+notebooks: $(STAMP) ## run the texts in book/text and write the notebooks (NAME=... for one)
+	$(BIN)/python .ci/notebooks.py rebuild $(NAME)
+
+adopt: $(STAMP) ## take the edits made in a notebook into its text (NAME=...)
+	$(BIN)/python .ci/notebooks.py adopt $(NAME)
+
+format: $(STAMP) ## format the modules and the texts; `make notebooks` brings it into the notebooks
+	$(BIN)/python -m ruff check --fix --exit-zero --quiet $(MODULES)
+	$(BIN)/python -m ruff format $(MODULES)
+	$(BIN)/python .ci/notebooks.py tidy $(NAME)
+
+# The stamp holds the folder that the environment was made in: moved elsewhere, it is made anew.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "bnnotes needs Python 3.11 or newer; '$(PYTHON)' is not." \
+	        "Name one, as in: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
+	@echo "Preparing the environment in $(VENV); this takes a minute or two."
+	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book,test]'
+	@# Now, since a notebook that finds no list of fonts may say so in its output.
+	@$(BIN)/python -c 'import matplotlib.font_manager'
+	@# JupyterLab would open with a question of its own, and ask outside for news.
+	@$(BIN)/python -m jupyterlab.labextensions disable --level=sys_prefix \
+	    @jupyterlab/apputils-extension:announcements 2>/dev/null
+	@printf '%s' "$(CURDIR)" > $@
+
+# From the oldest Python that the book runs on, so that the versions exist for the newer ones too.
+constraints: ## write constraints.txt: the newest versions of everything
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	    echo "constraints.txt is made with Python 3.11; name one, as in:" \
+	        "make constraints PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)-newest
+	$(VENV)-newest/bin/python -m pip install --quiet --editable '.[book,test]'
+	{ sed -n '/^#/p' constraints.txt; \
+	  $(VENV)-newest/bin/python -m pip freeze --exclude-editable; } > $(VENV)-newest/new.txt
+	mv $(VENV)-newest/new.txt constraints.txt
+	rm -rf $(VENV)-newest
+
+clean: ## remove the environment and all caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist
+	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

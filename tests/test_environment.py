@@ -1,0 +1,104 @@
+"""The files that make the environment agree with one another."""
+
+import re
+import tomllib
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import bnnotes
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+# What conda-forge calls otherwise.
+FROM_CONDA = {"matplotlib-base": "matplotlib"}
+
+
+def direct():
+    """Return the requirements of pyproject.toml, those of all extras too."""
+    extras = PROJECT["optional-dependencies"].values()
+    return [Requirement(line) for line in sum(extras, PROJECT["dependencies"])]
+
+
+def bounds(requirements):
+    return {
+        FROM_CONDA.get(name := canonicalize_name(r.name), name): str(r.specifier)
+        for r in requirements
+    }
+
+
+def pinned():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def test_conda_and_pip_ask_for_the_same_packages():
+    conda = [Requirement(line) for line in ENVIRONMENT["dependencies"] if isinstance(line, str)]
+    conda = bounds(conda)
+    assert conda.pop("python") == PROJECT["requires-python"]
+    assert conda.pop("pip") == ""
+    assert conda == bounds(direct())
+
+
+def test_conda_leaves_only_the_package_itself_to_pip():
+    assert ENVIRONMENT["channels"] == ["conda-forge"]
+    assert [line for line in ENVIRONMENT["dependencies"] if isinstance(line, dict)] == [
+        {"pip": ["-e ."]}
+    ]
+
+
+@pytest.mark.parametrize("requirement", direct(), ids=str)
+def test_every_dependency_has_a_lower_bound_and_no_upper_one(requirement):
+    assert [s.operator for s in requirement.specifier] == [">="]
+
+
+def test_a_constraint_is_a_name_and_a_version():
+    # No address, no path on someone's machine.
+    plain = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9._]+")
+    assert not [line for line in pinned() if not plain.fullmatch(line)]
+
+
+def test_the_constraints_meet_the_bounds():
+    versions = {}
+    for name, version in (line.split("==") for line in pinned()):
+        assert canonicalize_name(name) not in versions, "twice"
+        versions[canonicalize_name(name)] = version
+    assert PROJECT["name"] not in versions
+    for requirement in direct():
+        assert versions[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_the_constraints_hold_for_the_first_python_3_11():
+    # Some packages drop early patch releases, which stable distributions keep for years.
+    late = {}
+    for name in (line.split("==")[0] for line in pinned()):
+        wanted = metadata(name).get("Requires-Python", "")
+        if "3.11.0" not in SpecifierSet(wanted):
+            late[name] = wanted
+    assert not late
+
+
+def test_every_dependency_says_why_it_is_needed():
+    lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+    for requirement in direct():
+        (line,) = [line for line in lines if line.strip().startswith(f'"{requirement}"')]
+        assert "#" in line
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert PROJECT["version"] == bnnotes.__version__ == citation["version"]
+
+
+def test_the_workflow_runs_what_the_project_runs():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["test"]
+    assert job["steps"][-1]["run"] == "bash .ci/run"
+    assert f">={job['strategy']['matrix']['python'][0]}" == PROJECT["requires-python"]
