@@ -19,18 +19,22 @@ import math
 import numpy as np
 
 
-class ConstantFeature(ValueError):
-    """A feature without variance where the formula divides by it.
+class UnusableFeature(ValueError):
+    """A feature that cannot be divided by its standard deviation.
 
     Attributes
     ----------
     neuron : int
-        The column that does not vary over the samples.
+        Its column.
     """
 
     def __init__(self, message, neuron):
         super().__init__(message)
         self.neuron = neuron
+
+
+class ConstantFeature(UnusableFeature):
+    """A feature without variance where the formula divides by it."""
 
 
 def checked(*, real=False, **wanted):
@@ -56,12 +60,31 @@ def checked(*, real=False, **wanted):
             sizes = {}
             for name, shape in wanted.items():
                 bound.arguments[name] = _check(name, bound.arguments[name], shape, sizes, real)
-            return function(*bound.args, **bound.kwargs)
+            # Finite numbers can still be too large; that is said here, not by numpy's warnings.
+            with np.errstate(over="ignore", invalid="ignore"):
+                result = function(*bound.args, **bound.kwargs)
+            if not finite(result):
+                raise ValueError(_too_large(bound.arguments, wanted))
+            return result
 
         public.bare = function
         return public
 
     return decorate
+
+
+def finite(result):
+    """Whether all numbers are finite: of an array, or of a tuple of arrays."""
+    if isinstance(result, tuple):
+        return all(finite(part) for part in result)
+    return bool(np.isfinite(result).all())
+
+
+def _too_large(arguments, wanted):
+    """Say which argument has the largest entry: the likely reason of an overflow."""
+    sizes = {name: np.abs(arguments[name]).max() for name in wanted if name != "normalized"}
+    name = max(sizes, key=sizes.get)
+    return f"{name}: got entries up to {sizes[name]:.1e}, and the result overflows; wanted smaller"
 
 
 def _check(name, value, shape, sizes, real):
@@ -132,19 +155,17 @@ def numeric(name, value):
         array = array.astype(np.float64)
     if array.dtype.kind not in "fc":
         raise ValueError(f"{name}: got dtype {array.dtype}, wanted numbers")
-    finite = np.isfinite(array)
-    if not finite.all():
-        index = tuple(int(k) for k in np.argwhere(~finite)[0])
+    if not finite(array):
+        index = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}: got {array[index]} at index {index}, wanted finite numbers")
     return array
 
 
 def number(name, value, *, minimum=0.0):
     """Return `value` as a finite float of at least `minimum`."""
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: got {value!r}, wanted a number >= {minimum:g}") from None
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+        raise ValueError(f"{name}: got {value!r}, wanted a number >= {minimum:g}")
+    result = float(value)
     if not (math.isfinite(result) and result >= minimum):
         raise ValueError(f"{name}: got {value!r}, wanted a finite number >= {minimum:g}")
     return result
@@ -165,17 +186,39 @@ def unit_interval(name, array):
         raise ValueError(f"{name}: got {array[index]:g} at index {index}, wanted [0, 1]")
 
 
-def require_variance(name, v, mean, std):
-    """Raise `ConstantFeature` where a column of `v` has no variance to divide by.
+@functools.cache
+def limits(dtype):
+    """Return the rounding unit of a dtype, its root, and the root of the smallest number."""
+    info = np.finfo(dtype)
+    return float(info.eps), math.sqrt(info.eps), math.sqrt(info.tiny)
 
-    Rounding gives a constant column a tiny standard deviation instead of 0,
-    so suspicious columns are compared entry by entry.
+
+def require_variance(name, v, mean, std, eps=0.0):
+    """Raise `UnusableFeature` where a column of `v` cannot be divided by `std`.
+
+    `std` holds `eps` already; a positive one makes every column usable that
+    does not overflow. Rounding gives a constant column a tiny standard
+    deviation instead of 0, so suspicious columns are compared entry by entry.
     """
-    tiny = math.sqrt(np.finfo(std.dtype).eps)
-    for i in np.flatnonzero(std.real <= tiny * np.abs(mean)):
-        if (v[:, i] == v[0, i]).all() or std[i] == 0:
+    _, relative, smallest = limits(std.dtype)
+    usable = (std.real > relative * np.abs(mean) + smallest) & (std.real < math.inf)
+    if usable.all():
+        return
+    for i in (int(k) for k in np.flatnonzero(~usable)):
+        if not np.isfinite(std[i]):
+            raise UnusableFeature(
+                f"{name}: the variance of column {i} overflows; wanted smaller numbers", i
+            )
+        if eps > 0:
+            continue
+        if (v[:, i] == v[0, i]).all():
             why = "M_B = 1" if len(v) == 1 else f"column {i} is constant over the samples"
             raise ConstantFeature(
-                f"{name}: {why}, so the standard deviation is 0; wanted eps > 0 or a varying one",
-                int(i),
+                f"{name}: {why}, so the standard deviation is 0; wanted eps > 0 or a varying one", i
+            )
+        if std[i].real <= smallest:
+            raise ConstantFeature(
+                f"{name}: column {i} varies so little that its variance underflows; "
+                "wanted eps > 0 or larger numbers",
+                i,
             )

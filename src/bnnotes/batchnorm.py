@@ -66,7 +66,8 @@ def normalize(x, eps=0.0):
     Raises
     ------
     ValueError
-        If a column is constant (so also if M_B = 1) and eps = 0.
+        If a column is constant (so also if M_B = 1) and eps = 0, or if a
+        variance overflows.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def normalize(x, eps=0.0):
     mean = sample_mean(x)
     centered = center(x)
     std = np.sqrt(sample_mean(centered * centered) + eps)
-    require_variance("x", x, mean, std)
+    require_variance("x", x, mean, std, eps)
     return Normalized(centered / std, mean, std)
 
 

@@ -141,12 +141,13 @@ def _angle(a_hat, b_hat):
 def _dihedral(x_hat, delta_hat, u_hat):
     """Angle between M Δ̂ and M û of one neuron; π/2 where one is zero to rounding."""
     residuals = mix(x_hat, delta_hat), mix(x_hat, u_hat)
-    directions = []
+    directions, undefined = [], False
     for residual in residuals:
         length = _length(residual)
         zero = length <= 1e3 * np.finfo(length.dtype).eps * np.sqrt(len(x_hat))
-        directions.append(np.where(zero, 0, residual / np.where(zero, 1, length)))
-    return _angle(*directions)
+        directions.append(residual / np.where(zero, 1, length))
+        undefined = undefined | zero
+    return np.where(undefined, length.dtype.type(np.pi / 2), _angle(*directions))
 
 
 @checked(real=True, delta="M_B n", u_prev="M_B n_prev", x="M_B n")

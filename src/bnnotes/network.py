@@ -14,7 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline, batchnorm
-from ._validation import ConstantFeature, count, number, sized, unit_interval
+from ._validation import (
+    ConstantFeature,
+    UnusableFeature,
+    count,
+    finite,
+    limits,
+    number,
+    sized,
+    unit_interval,
+)
 from .activations import Activation, get, sigmoid
 from .sample_space import center
 
@@ -57,13 +66,33 @@ class BatchNormLayer:
     beta: np.ndarray
 
     def pre_activation(self, u_prev, eps):
-        return batchnorm.forward.bare(u_prev @ self.W.T, self.gamma, self.beta, eps)
+        y, normalized = batchnorm.forward.bare(u_prev @ self.W.T, self.gamma, self.beta, eps)
+        _require_more_than_rounding(u_prev, self.W, normalized)
+        return y, normalized
 
     def gradients(self, delta, u_prev, normalized):
         """Return this layer's gradients and the error at x = W u."""
         error = batchnorm.backward.bare(delta, normalized, self.gamma)
         W = baseline.weight_gradient.bare(error.x, center(u_prev))
         return BatchNormLayer(W, error.gamma, error.beta), error.x
+
+
+def _require_more_than_rounding(u_prev, W, normalized):
+    """Raise `ConstantFeature` where x = W u varies by its rounding errors alone.
+
+    Equal rows of u can give rows of x that differ in the last digit; with
+    eps = 0 that digit would be normalized to 1.
+    """
+    rounding, relative, _ = limits(normalized.std.dtype)
+    suspicious = normalized.std.real <= relative * np.abs(normalized.mean)
+    if suspicious.any():
+        noise = rounding * (np.abs(W) @ np.abs(u_prev).max(axis=0))
+        for i in np.flatnonzero(suspicious & (normalized.std.real <= noise)):
+            raise ConstantFeature(
+                f"x: column {i} is constant over the samples up to rounding; "
+                "wanted eps > 0 or a varying one",
+                int(i),
+            )
 
 
 class Step(NamedTuple):
@@ -176,6 +205,8 @@ def create(sizes, *, batch_norm, activation, eps=0.0, rng):
     >>> create([64, 32, 10], batch_norm=True, activation="relu", rng=0)
     Network([64, 32, 10], batch normalization, relu)
     """
+    if np.ndim(sizes) != 1:
+        raise ValueError(f"sizes: got {sizes!r}, wanted a list of integers")
     sizes = [count("sizes", size) for size in sizes]
     if len(sizes) < 2:
         raise ValueError(f"sizes: got {sizes}, wanted an input and at least one layer")
@@ -214,9 +245,9 @@ def feed_forward(network, psi):
     for layer, activation in zip(network.layers, network.activations, strict=True):
         try:
             y, normalized = layer.pre_activation(u, network.eps)
-        except ConstantFeature as error:
+        except UnusableFeature as error:
             message = f"layer {len(steps) + 1}, neuron {error.neuron}: {error}"
-            raise ConstantFeature(message, error.neuron) from None
+            raise type(error)(message, error.neuron) from None
         steps.append(Step(u, y, normalized, activation.g(y)))
         u = steps[-1].u
     return steps
@@ -271,7 +302,23 @@ def cost_and_gradients(network, psi, phi):
         If shapes disagree, a label is outside [0, 1], or a feature is
         constant over the batch and eps = 0.
     """
-    return _cost_and_gradients(network, *_inputs(network, psi, phi))
+    with _quiet():
+        cost, gradients = _cost_and_gradients(network, *_inputs(network, psi, phi))
+    _require_finite(cost, *gradients)
+    return cost, gradients
+
+
+def _quiet():
+    # Numbers that overflow are found by what comes out, and said then.
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def _require_finite(*results):
+    arrays = (vars(r).values() if hasattr(r, "__dict__") else [r] for r in results)
+    if not all(finite(array) for some in arrays for array in some):
+        raise ValueError(
+            "psi: the result overflows; wanted smaller inputs, or a network of smaller weights"
+        )
 
 
 def batches(samples, batch_size, rng):
@@ -348,6 +395,9 @@ def train(
         if len(history.cost) > steps:
             # The interrupt came between the two halves of a step: finish it.
             network.layers = layers
+    if not all(finite(array) for layer in network.layers for array in vars(layer).values()):
+        why = f"step {steps - 1}: a weight overflows; wanted a smaller learning_rate"
+        raise TrainingStopped(why, history)
     return history
 
 
@@ -355,16 +405,16 @@ def _step(network, psi, phi, learning_rate, history):
     """Return the cost of one batch and the layers after its step."""
     step = len(history.cost)
     try:
-        # A diverging training is reported as such below, not as numpy's warnings.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with _quiet():
             cost, gradients = _cost_and_gradients(network, psi, phi)
-    except ConstantFeature as error:
+    except UnusableFeature as error:
         raise TrainingStopped(f"step {step}, {error}", history) from None
     if not math.isfinite(cost):
         why = f"step {step}: the cost is {cost}; wanted a smaller learning_rate"
         raise TrainingStopped(why, history)
     pairs = zip(network.layers, gradients, strict=True)
-    return float(cost), [_descended(*pair, learning_rate) for pair in pairs]
+    with _quiet():
+        return float(cost), [_descended(*pair, learning_rate) for pair in pairs]
 
 
 class Statistics(NamedTuple):
@@ -401,7 +451,8 @@ def population_statistics(network, psi):
     """
     if not network.batch_norm:
         raise ValueError("network: got a baseline, wanted one with batch normalization")
-    steps = feed_forward(network, _inputs(network, psi))
+    with _quiet():
+        steps = feed_forward(network, _inputs(network, psi))
     return [Statistics(step.normalized.mean, step.normalized.std) for step in steps]
 
 
@@ -427,14 +478,33 @@ def predict(network, psi, statistics=None):
         If shapes disagree, or a feature is constant over psi, statistics is
         None and eps = 0.
     """
-    u = _inputs(network, psi)
-    if statistics is None:
-        return feed_forward(network, u)[-1].u
-    if not network.batch_norm:
-        raise ValueError("statistics: got some for a baseline, wanted None")
-    if len(statistics) != len(network.layers):
-        raise ValueError(f"statistics: got {len(statistics)} layers, wanted {len(network.layers)}")
+    psi = _inputs(network, psi)
+    with _quiet():
+        if statistics is None:
+            u = feed_forward(network, psi)[-1].u
+        else:
+            u = _infer(network, psi, _statistics(network, statistics))
+    _require_finite(u)
+    return u
+
+
+def _infer(network, u, statistics):
     per_layer = zip(network.layers, network.activations, statistics, strict=True)
     for layer, activation, (mean, std) in per_layer:
         u = activation.g(layer.gamma * (u @ layer.W.T - mean) / std + layer.beta)
     return u
+
+
+def _statistics(network, statistics):
+    if not network.batch_norm:
+        raise ValueError("statistics: got some for a baseline, wanted None")
+    if len(statistics) != len(network.layers):
+        raise ValueError(f"statistics: got {len(statistics)} layers, wanted {len(network.layers)}")
+    checked = []
+    for l, (n, (mean, std)) in enumerate(zip(network.sizes[1:], statistics, strict=True)):
+        sizes = {"n": (n, "the network")}
+        mean = sized(f"statistics[{l}].mean", mean, "n", sizes)
+        checked.append(Statistics(mean, sized(f"statistics[{l}].std", std, "n", sizes)))
+        if not (checked[l].std.real > 0).all():
+            raise ValueError(f"statistics[{l}].std: got an entry that is not positive, wanted > 0")
+    return checked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from . import baseline
@@ -70,4 +72,4 @@ def node_magnitude(delta, normalized):
     """
     theta1 = angle(delta, normalized.x_hat)
     residual = np.hypot(np.sin(theta1), (1 - kappa(normalized)) * np.cos(theta1))
-    return sigma(delta) * np.sqrt(len(delta)) * residual
+    return sigma(delta) * math.sqrt(len(delta)) * residual

@@ -190,7 +190,7 @@ def single_neuron_residual(u, W, eps=0.0):
     """
     centered = center(u)
     variance = W**2 * sample_mean(centered**2) + eps
-    require_variance("W u", u * W, W * sample_mean(u), np.sqrt(variance))
+    require_variance("W u", u * W, W * sample_mean(u), np.sqrt(variance), eps)
     return centered * (eps / variance)
 
 
