@@ -1,0 +1,57 @@
+"""Activations and their derivatives, against the complex step and for inputs of any size."""
+
+import numpy as np
+import pytest
+
+from bnnotes import activations, check
+
+ALL = tuple(activations.BY_NAME.values())
+Y = np.random.default_rng(0).normal(0, 3, 40)
+
+
+@pytest.mark.parametrize("activation", ALL, ids=repr)
+def test_derivative(activation):
+    truth = np.diag(check.complex_step(activation.g, Y))
+    np.testing.assert_allclose(activation.g_prime(Y), truth, rtol=1e-13, atol=1e-15)
+
+
+def test_sigmoid():
+    np.testing.assert_allclose(activations.sigmoid.g(Y), 1 / (1 + np.exp(-Y)), atol=2e-16)
+
+
+def test_relu():
+    np.testing.assert_array_equal(activations.relu.g(Y), np.maximum(Y, 0))
+    assert activations.relu.g(np.zeros(1)) == activations.relu.g_prime(np.zeros(1)) == 0
+
+
+@pytest.mark.parametrize("activation", ALL, ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_dtype_and_shape_stay(activation, dtype):
+    y = Y.reshape(8, 5).astype(dtype)
+    for result in (activation.g(y), activation.g_prime(y)):
+        assert result.dtype == dtype
+        assert result.shape == y.shape
+
+
+@pytest.mark.parametrize("activation", ALL, ids=repr)
+def test_huge_input_is_finite(activation):
+    y = np.array([-1e300, -1000.0, -40.0, 0.0, 40.0, 1000.0, 1e300])
+    assert np.isfinite(activation.g(y)).all()
+    assert np.isfinite(activation.g_prime(y)).all()
+
+
+@pytest.mark.parametrize("activation", ALL, ids=repr)
+def test_get(activation):
+    assert activations.get(activation.name) is activation
+    assert activations.get(activation) is activation
+
+
+def test_get_takes_ones_own():
+    cube = activations.Activation("cube", lambda y: y**3, lambda y: 3 * y**2)
+    assert activations.get(cube) is cube
+
+
+@pytest.mark.parametrize("wrong", ["softmax", "ReLU", None, np.tanh, 3])
+def test_get_refuses_others(wrong):
+    with pytest.raises(ValueError, match=r"^activation: got .*wanted .*sigmoid, tanh, relu"):
+        activations.get(wrong)
