@@ -390,14 +390,14 @@ def train(
                 steps += 1
             if on_epoch is not None:
                 on_epoch(epoch, network, history)
+        if not all(finite(array) for layer in network.layers for array in vars(layer).values()):
+            why = f"step {steps - 1}: a weight overflows; wanted a smaller learning_rate"
+            raise TrainingStopped(why, history)
     except KeyboardInterrupt:
         history.interrupted = True
         if len(history.cost) > steps:
             # The interrupt came between the two halves of a step: finish it.
             network.layers = layers
-    if not all(finite(array) for layer in network.layers for array in vars(layer).values()):
-        why = f"step {steps - 1}: a weight overflows; wanted a smaller learning_rate"
-        raise TrainingStopped(why, history)
     return history
 
 

@@ -1,0 +1,523 @@
+"""Whole networks against two oracles, and SGD that can be stopped."""
+
+import os
+import signal
+import sys
+
+import numpy as np
+import oracles
+import pytest
+from cases import assert_close
+
+from bnnotes import check, network
+
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
+DEPTHS = ([3, 2], [3, 4, 1], [2, 5, 4, 3], [3, 6, 6, 5, 4, 2])
+
+
+def problem(sizes, M_B, *, batch_norm, activation, eps=0.0, seed=0):
+    """A network with random γ, β and b, inputs, and labels."""
+    rng = np.random.default_rng([seed, M_B])
+    net = network.create(sizes, batch_norm=batch_norm, activation=activation, eps=eps, rng=rng)
+    for layer in net.layers:
+        if batch_norm:
+            n = len(layer.gamma)
+            layer.gamma = rng.choice([-1, 1], n) * rng.uniform(0.5, 2.0, n)
+            layer.beta = rng.normal(size=n)
+        else:
+            layer.b = rng.normal(size=len(layer.b))
+    psi = rng.normal(0.5, 1.0, (M_B, sizes[0]))
+    phi = (rng.random((M_B, sizes[-1])) < 0.5).astype(float)
+    return net, psi, phi
+
+
+def flat(gradients):
+    return [array for layer in gradients for array in vars(layer).values()]
+
+
+# Networks of every kind; BN at eps = 0 needs M_B > 1 and no neuron that is dead for all samples.
+KINDS = [
+    (sizes, M_B, batch_norm, activation, eps)
+    for sizes in DEPTHS
+    for M_B in (2, 3, 8, 32)
+    for batch_norm, eps in ((False, 0.0), (True, 0.0), (True, 0.1))
+    for activation in ACTIVATIONS
+]
+
+
+def living(sizes, M_B, batch_norm, activation, eps):
+    """A problem whose forward pass exists."""
+    for seed in range(200):
+        made = problem(sizes, M_B, batch_norm=batch_norm, activation=activation, eps=eps, seed=seed)
+        try:
+            network.feed_forward(made[0], made[1])
+        except ValueError:
+            continue
+        return made
+    raise AssertionError("no network of this kind has a forward pass")
+
+
+@pytest.mark.parametrize("sizes, M_B, batch_norm, activation, eps", KINDS, ids=str)
+def test_gradients_against_autograd(sizes, M_B, batch_norm, activation, eps):
+    net, psi, phi = living(sizes, M_B, batch_norm, activation, eps)
+    cost, gradients = network.cost_and_gradients(net, psi, phi)
+    true_cost, truth = oracles.cost_and_gradients(
+        oracles.parameters(net), psi, phi, activation, eps
+    )
+    assert cost == pytest.approx(true_cost, rel=1e-12)
+    # What rounds is the sum before the projections: its scale is that of all gradients.
+    scale = max(np.abs(array).max() for layer in truth for array in layer)
+    for got, true in zip(flat(gradients), [a for layer in truth for a in layer], strict=True):
+        assert_close(got, true, 1e-11 if batch_norm else 1e-12, scale)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("batch_norm, eps", [(False, 0.0), (True, 0.0), (True, 0.1)])
+@pytest.mark.parametrize("M_B", [2, 3, 5, 32])
+def test_gradients_against_the_complex_step(M_B, batch_norm, eps, activation):
+    net, psi, phi = living([3, 4, 3, 2], M_B, batch_norm, activation, eps)
+    _, gradients = network.cost_and_gradients(net, psi, phi)
+    scale = max(np.abs(array).max() for array in flat(gradients))
+    for layer, gradient in zip(net.layers, gradients, strict=True):
+        for name, value in vars(layer).copy().items():
+
+            def cost(changed, layer=layer, name=name):
+                setattr(layer, name, changed)
+                return network.cost_and_gradients(net, psi, phi)[0]
+
+            truth = check.complex_step(cost, value)
+            setattr(layer, name, value)
+            assert_close(vars(gradient)[name], truth, 1e-12, scale)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_two_samples_learn_exactly_nothing(activation, offset):
+    """M_B = 2, eps = 0: only γ and β of the top layer have a gradient; the rest is 0.0."""
+    for seed in range(30):
+        net, psi, phi = problem([3, 4, 4, 1], 2, batch_norm=True, activation=activation, seed=seed)
+        phi[:] = [[0.0], [1.0]]
+        *below, top = network.cost_and_gradients(net, psi + offset, phi)[1]
+        for gradient in below:
+            assert all((array == 0).all() for array in vars(gradient).values())
+        assert (top.W == 0).all()
+        assert (top.gamma != 0).all()
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_float32(activation, batch_norm):
+    net, psi, phi = living([3, 6, 4, 2], 32, batch_norm, activation, 0.1)
+    _, truth = network.cost_and_gradients(net, psi, phi)
+    for layer in net.layers:
+        for name, value in vars(layer).items():
+            setattr(layer, name, value.astype(np.float32))
+    cost, gradients = network.cost_and_gradients(
+        net, psi.astype(np.float32), phi.astype(np.float32)
+    )
+    assert cost.dtype == np.float32
+    for got, true in zip(flat(gradients), flat(truth), strict=True):
+        assert got.dtype == np.float32
+        assert_close(got, true, 1e-5, scale=1.0)
+    network.train(
+        net,
+        psi.astype(np.float32),
+        phi.astype(np.float32),
+        learning_rate=0.1,
+        batch_size=8,
+        epochs=2,
+        rng=0,
+    )
+    assert all(array.dtype == np.float32 for array in flat(net.layers))
+
+
+def test_a_large_logit_has_a_finite_cost():
+    net, psi, _ = problem([2, 1], 4, batch_norm=False, activation="relu")
+    net.layers[0].b = np.array([1000.0])
+    cost, gradients = network.cost_and_gradients(net, psi, np.zeros((4, 1)))
+    assert cost == pytest.approx(1000, rel=0.02)
+    assert gradients[0].b == 1
+
+
+def test_the_caller_owns_the_gradients():
+    net, psi, phi = problem([2, 3, 1], 8, batch_norm=True, activation="tanh")
+    _, first = network.cost_and_gradients(net, psi, phi)
+    kept = [array.copy() for array in flat(first)]
+    for array in flat(network.cost_and_gradients(net, psi, phi)[1]):
+        array[...] = np.nan
+    for array, copy in zip(flat(first), kept, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    network.cost_and_gradients(net, psi, phi)
+
+
+def test_create():
+    with_bn, without = (
+        network.create([64, 1000, 10], batch_norm=b, activation="relu", rng=0)
+        for b in (True, False)
+    )
+    for l, n_prev in enumerate([64, 1000]):
+        np.testing.assert_array_equal(with_bn.layers[l].W, without.layers[l].W)
+        assert with_bn.layers[l].W.std() == pytest.approx(n_prev**-0.5, rel=0.02)
+        assert (with_bn.layers[l].gamma == 1).all() and (with_bn.layers[l].beta == 0).all()
+        assert (without.layers[l].b == 0).all()
+    assert with_bn.sizes == without.sizes == [64, 1000, 10]
+    assert (with_bn.batch_norm, without.batch_norm) == (True, False)
+
+
+# Prediction.
+
+
+@pytest.mark.parametrize("batch_norm, eps", [(False, 0.0), (True, 0.0), (True, 0.1)])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_predict_is_the_oracles_output(activation, batch_norm, eps):
+    """S2."""
+    net, psi, _ = living([3, 5, 2], 16, batch_norm, activation, eps)
+    truth = oracles.output(oracles.parameters(net), psi, activation, eps)
+    assert_close(network.predict(net, psi), truth, 1e-13)
+
+
+@pytest.mark.parametrize("eps", [0.0, 0.1])
+def test_population_statistics(eps):
+    """Inference mode: on the population it is batch mode; each sample stands alone."""
+    net, psi, _ = problem([3, 5, 4, 1], 64, batch_norm=True, activation="tanh", eps=eps)
+    statistics = network.population_statistics(net, psi)
+    u = network.predict(net, psi, statistics)
+    assert_close(u, network.predict(net, psi), 1e-13)
+    one_by_one = [network.predict(net, psi[[s]], statistics)[0] for s in range(64)]
+    assert_close(np.array(one_by_one), u, 1e-13)
+    x = psi @ net.layers[0].W.T
+    assert_close(statistics[0].mean, x.mean(axis=0), 1e-13)
+    assert_close(statistics[0].std, np.sqrt(x.var(axis=0) + eps), 1e-13)
+
+
+# Training.
+
+
+def training(batch_norm=True, seed=0):
+    net, psi, phi = problem([3, 5, 2], 22, batch_norm=batch_norm, activation="tanh", seed=seed)
+    return net, psi, phi
+
+
+def train(net, psi, phi, **changes):
+    settings = {"learning_rate": 0.3, "batch_size": 4, "epochs": 3, "rng": 7}
+    return network.train(net, psi, phi, **{**settings, **changes})
+
+
+def weights(net):
+    return [array.copy() for array in flat(net.layers)]
+
+
+def assert_same(got, expected):
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def after(steps, batch_norm=True):
+    """Weights after so many steps, by steps of our own with the same shuffles."""
+    net, psi, phi = training(batch_norm)
+    rng, applied = np.random.default_rng(7), 0
+    while True:
+        for batch in network.batches(len(psi), 4, rng):
+            if applied == steps:
+                return weights(net)
+            _, gradients = network.cost_and_gradients(net, psi[batch], phi[batch])
+            for layer, gradient in zip(net.layers, gradients, strict=True):
+                for name, value in vars(gradient).items():
+                    setattr(layer, name, getattr(layer, name) - 0.3 * value)
+            applied += 1
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_one_step_is_gradient_descent(batch_norm):
+    """S3: W ← W − η ∂C/∂W, the gradient by autograd."""
+    net, psi, phi = training(batch_norm)
+    before = oracles.parameters(net)
+    cost, gradients = oracles.cost_and_gradients(before, psi, phi, "tanh", 0.0)
+    history = train(net, psi, phi, batch_size=22, epochs=1)
+    expected = [
+        p - 0.3 * g
+        for layer, gradient in zip(before, gradients, strict=True)
+        for p, g in zip(layer, gradient, strict=True)
+    ]
+    for got, want in zip(flat(net.layers), expected, strict=True):
+        assert_close(got, want, 1e-12)
+    assert history.cost == [pytest.approx(cost, rel=1e-12)]
+
+
+def test_batches_partition_the_shuffled_samples():
+    """S3; an incomplete last batch is left out, another one each time."""
+    rng, left_out = np.random.default_rng(0), []
+    for _ in range(50):
+        batches = list(network.batches(22, 4, rng))
+        assert [len(batch) for batch in batches] == [4] * 5
+        seen = np.concatenate(batches)
+        assert len(set(seen.tolist())) == 20
+        left_out += list(set(range(22)) - set(seen.tolist()))
+    assert set(left_out) == set(range(22))
+    assert len(list(network.batches(20, 4, rng))) == 5
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_training(batch_norm):
+    net, psi, phi = training(batch_norm)
+    history = train(net, psi, phi)
+    assert len(history.cost) == 15
+    assert history.steps_per_epoch == 5
+    assert not history.interrupted
+    assert all(isinstance(cost, float) for cost in history.cost)
+    assert_same(weights(net), after(15, batch_norm))
+
+
+def test_the_same_seed_gives_the_same_training():
+    runs = []
+    for rng in (7, np.random.default_rng(7)):
+        net, psi, phi = training()
+        history = train(net, psi, phi, rng=rng)
+        runs.append((history.cost, weights(net)))
+    assert runs[0][0] == runs[1][0]
+    assert_same(runs[0][1], runs[1][1])
+
+
+def test_learning_lowers_the_cost():
+    for batch_norm in (False, True):
+        net, psi, _ = training(batch_norm)
+        phi = (psi[:, :2] > 0.5).astype(float)
+        history = train(net, psi, phi, epochs=60, batch_size=11)
+        assert np.mean(history.cost[-10:]) < 0.7 * np.mean(history.cost[:10])
+
+
+def test_no_learning_rate_and_no_epochs_change_nothing():
+    for changes in ({"learning_rate": 0}, {"epochs": 0}):
+        net, psi, phi = training()
+        before = weights(net)
+        history = train(net, psi, phi, **changes)
+        assert_same(weights(net), before)
+        assert len(history.cost) == (15 if "learning_rate" in changes else 0)
+
+
+def test_on_epoch_and_progress():
+    net, psi, phi = training()
+    seen, wrapped = [], []
+
+    def progress(epochs):
+        wrapped.append(len(epochs))
+        return epochs
+
+    history = train(
+        net,
+        psi,
+        phi,
+        progress=progress,
+        on_epoch=lambda epoch, n, h: seen.append((epoch, n is net, len(h.cost), weights(n))),
+    )
+    assert wrapped == [3]
+    assert [s[:3] for s in seen] == [(0, True, 5), (1, True, 10), (2, True, 15)]
+    for (_, _, steps, at), expected in zip(seen, (5, 10, 15), strict=True):
+        assert_same(at, after(expected))
+        assert steps == expected
+    assert len(history.cost) == 15
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def assert_consistent(net, history):
+    assert history.interrupted
+    assert_same(weights(net), after(len(history.cost)))
+
+
+def test_interrupt_from_on_epoch():
+    net, psi, phi = training()
+
+    def on_epoch(epoch, *_):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    history = train(net, psi, phi, on_epoch=on_epoch)
+    assert len(history.cost) == 10
+    assert_consistent(net, history)
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 2])
+def test_interrupt_from_progress(epochs):
+    net, psi, phi = training()
+
+    def progress(wrapped):
+        for epoch in wrapped:
+            if epoch == epochs:
+                raise KeyboardInterrupt
+            yield epoch
+
+    history = train(net, psi, phi, progress=progress)
+    assert len(history.cost) == 5 * epochs
+    assert_consistent(net, history)
+
+
+def train_interrupted_at(opcode):
+    """Train, with an interrupt before the given bytecode of train and its helpers."""
+    net, psi, phi = training()
+    executed, reached = 0, False
+
+    def trace(frame, event, _):
+        nonlocal executed, reached
+        if not frame.f_code.co_filename.endswith(("network.py", "batchnorm.py", "baseline.py")):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            executed += 1
+            # Only inside the loop: before it nothing has changed, after it nothing is lost.
+            if executed == opcode:
+                reached = True
+                raise KeyboardInterrupt
+        return trace
+
+    def first_epoch(epochs):
+        for epoch in epochs:
+            if epoch == 1:
+                sys.settrace(None)
+            yield epoch
+
+    previous = sys.gettrace()
+
+    def begin(epochs):
+        # From the first line of the loop on.
+        frame = sys._getframe(1)
+        frame.f_trace, frame.f_trace_opcodes = trace, True
+        sys.settrace(trace)
+        return first_epoch(epochs)
+
+    try:
+        history = train(net, psi, phi, progress=begin, epochs=2)
+    finally:
+        sys.settrace(previous)
+    return net, history, reached
+
+
+def test_interrupt_at_any_bytecode():
+    """The history has as many entries as steps were taken, wherever the interrupt came."""
+    rng, lengths = np.random.default_rng(0), set()
+    # The last step of the epoch, bytecode by bytecode, and a sample of all others.
+    _, _, reached = train_interrupted_at(10**9)
+    assert not reached
+    for opcode in sorted(rng.choice(6000, 250, replace=False)):
+        net, history, reached = train_interrupted_at(int(opcode) + 1)
+        if reached:
+            assert_consistent(net, history)
+            lengths.add(len(history.cost))
+        else:
+            assert len(history.cost) == 10
+    assert lengths >= {0, 1, 2, 3, 4}
+
+
+def test_interrupt_around_the_step():
+    """Every single bytecode of `train` itself, through one epoch."""
+    for opcode in range(1, 400):
+        net, psi, phi = training()
+        executed, reached = 0, False
+
+        def trace(frame, event, _, opcode=opcode):
+            nonlocal executed, reached
+            if event == "opcode":
+                executed += 1
+                if executed == opcode:
+                    reached = True
+                    raise KeyboardInterrupt
+            return trace
+
+        def begin(epochs, trace=trace):
+            frame = sys._getframe(1)
+            frame.f_trace, frame.f_trace_opcodes = trace, True
+            sys.settrace(lambda *_: None)
+            return epochs
+
+        previous = sys.gettrace()
+        try:
+            history = train(net, psi, phi, progress=begin, epochs=1)
+        except KeyboardInterrupt:
+            # Between the last step and the return, where nothing can be lost.
+            assert_same(weights(net), after(5))
+            continue
+        finally:
+            sys.settrace(previous)
+        if not reached:
+            break
+        if history.interrupted:
+            assert_consistent(net, history)
+    assert opcode > 50
+    assert len(history.cost) == 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX timers")
+def test_a_real_signal():
+    """Ctrl-C, as a signal, at times of the clock's own choosing."""
+    previous = signal.signal(signal.SIGVTALRM, interrupt)
+    try:
+        for microseconds in (500, 1500, 3000, 4500, 7000):
+            net, psi, phi = training()
+
+            def begin(epochs, microseconds=microseconds):
+                signal.setitimer(signal.ITIMER_VIRTUAL, microseconds * 1e-6)
+                return epochs
+
+            history = train(net, psi, phi, progress=begin, epochs=10_000)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            assert_consistent(net, history)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, previous)
+
+
+def test_a_constant_feature_names_step_layer_and_neuron():
+    net, psi, phi = training()
+    net.layers[0].W[3] = 0
+    with pytest.raises(
+        network.TrainingStopped, match=r"^step 0, layer 1, neuron 3: x: column 3 is constant"
+    ) as stopped:
+        train(net, psi, phi)
+    assert stopped.value.history.cost == []
+
+
+def test_a_feature_that_becomes_constant():
+    """The network is as after its last complete step, and the history says how many."""
+    net, psi, phi = training()
+    # A batch of equal samples: constant in the first layer. W u rounds, and must not hide it.
+    psi[1:] = psi[0]
+    batches = list(network.batches(22, 4, np.random.default_rng(7)))
+    step = next(k for k, batch in enumerate(batches) if 0 not in batch)
+    with pytest.raises(network.TrainingStopped, match=rf"^step {step}, layer 1") as stopped:
+        train(net, psi, phi)
+    assert len(stopped.value.history.cost) == step
+
+
+def test_equal_samples_are_a_constant_feature():
+    """x = W u of equal rows may differ in the last digit; it is constant all the same."""
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n_prev, n, M_B = rng.integers(1, 100), rng.integers(1, 12), rng.integers(2, 40)
+        net = network.create([n_prev, n], batch_norm=True, activation="relu", rng=rng)
+        psi = np.repeat(rng.normal(size=(1, n_prev)), M_B, axis=0)
+        with pytest.raises(ValueError, match=r"^layer 1, neuron \d+: x: column \d+ is constant"):
+            network.predict(net, psi)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("learning_rate", [1e3, 1e100, 1e300])
+def test_a_diverging_training_stops_or_stays_finite(learning_rate, batch_norm):
+    net, psi, phi = problem([3, 5, 2], 20, batch_norm=batch_norm, activation="relu", eps=1e-3)
+    try:
+        history = train(net, psi, phi, learning_rate=learning_rate, epochs=40)
+    except network.TrainingStopped as stopped:
+        assert str(stopped).startswith(f"step {len(stopped.history.cost)}")
+        assert np.isfinite(stopped.history.cost).all()
+    else:
+        assert np.isfinite(history.cost).all()
+        assert all(np.isfinite(array).all() for array in weights(net))
+
+
+def test_a_cost_that_overflows_is_named():
+    net, psi, phi = problem([3, 5, 5, 2], 20, batch_norm=False, activation="relu")
+    with pytest.raises(
+        network.TrainingStopped, match=r"^step \d+: .*wanted a smaller learning_rate"
+    ):
+        train(net, psi, phi, learning_rate=1e300, epochs=40)
