@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from . import style
 
@@ -32,7 +35,13 @@ class Picture:
         return self.alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"image/png": self.png, "text/plain": self.alt}
+        # JupyterLab gives a plain image no alternative text, so it gets the picture as Markdown.
+        encoded = base64.b64encode(self.png).decode()
+        tag = (
+            f'<img alt="{html.escape(self.alt)}" width="{self.width}" '
+            f'src="data:image/png;base64,{encoded}">'
+        )
+        data = {"image/png": self.png, "text/markdown": tag, "text/plain": self.alt}
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
@@ -73,4 +82,15 @@ def still(figure, alt, note=""):
             metadata={"Software": None},  # its version would make every update a change
         )
         written.remove()
-    return Picture(out.getvalue(), alt, round(width * figure.dpi))
+    return Picture(_small(out), alt, round(width * figure.dpi))
+
+
+def _small(png):
+    """Return the PNG with a palette of 256 colors, a third of the size."""
+    out = io.BytesIO()
+    with Image.open(png) as image:
+        # Of the methods this one keeps the small steps of a color bar.
+        method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+        palette = image.convert("RGB").quantize(256, method, dither=dither)
+        palette.save(out, "png", optimize=True)
+    return out.getvalue()
