@@ -1,0 +1,226 @@
+"""The ledger is complete, and everything it names exists."""
+
+import ast
+import importlib
+import inspect
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bnnotes import errata, ledger
+
+ROOT = Path(__file__).parent.parent
+IDS = [row.id for row in ledger.rows()]
+FORMULAS = ("baseline", "batchnorm", "geometry", "propagation", "sample_space")
+# Not by a rule, so that a row whose verdict is changed by mistake is noticed.
+FALSE = {"S17", "S19", "S33", "S39"}
+CONDITION = {
+    *("S1", "S5", "S6", "S9", "S14", "S16", "S21", "S22", "S23", "S28", "(4)", "(5) BN"),
+    *("S29", "S30", "S31", "S32", "S34", "(6)", "S35", "S37"),
+}
+every_row = pytest.mark.parametrize("row", ledger.rows(), ids=IDS)
+
+
+def test_every_equation_and_claim_has_a_row():
+    claims = {f"S{k}" for k in range(1, 41)}
+    equations = {"(1)", "(2)", "(3)", "(4)", "(5) BN", "(5) BL", "(6)"}
+    assert set(IDS) == claims | equations
+    assert len(IDS) == len(set(IDS)) == 47
+
+
+def test_verdicts():
+    assert {row.id for row in ledger.rows() if row.verdict == "false"} == FALSE
+    assert {row.id for row in ledger.rows() if row.verdict == "condition"} == CONDITION
+
+
+def test_the_order_is_that_of_the_source():
+    sections = [row.section for row in ledger.rows()]
+    assert sections == sorted(sections)
+    numbered = [int(id[1]) for id in IDS if id.startswith("(")]
+    assert numbered == sorted(numbered)
+
+
+@every_row
+def test_row(row):
+    assert row.section in (1, 2, 3)
+    assert row.kind in ("equation", "claim")
+    assert row.verdict in ledger.MARKS
+    assert row.needs in ("condition", "correction")
+    assert row.what and row.statement
+    assert row.tests and row.functions and row.cells
+    if row.verdict != "holds":
+        assert row.correction
+        assert f"tests/test_errata.py::test_printed_fails[{row.id}]" in row.tests
+        assert f"tests/test_errata.py::test_corrected_holds[{row.id}]" in row.tests
+
+
+def mathematics(text):
+    """The parts of a Markdown text between dollar signs; fails where they do not pair."""
+    parts = text.split("$")
+    assert len(parts) % 2 == 1, f"odd number of dollar signs: {text}"
+    return parts[1::2]
+
+
+@every_row
+def test_markdown(row):
+    for text in (row.statement, row.correction):
+        for formula in mathematics(text):
+            assert formula == formula.strip()
+            assert formula.count("{") == formula.count("}")
+            assert len(re.findall(r"\\left\b", formula)) == len(re.findall(r"\\right\b", formula))
+            # Markdown and tables would take these for their own.
+            assert not re.search(r"\\[{}|,;!]|[<>|]$|\n", formula), formula
+            assert "|" not in formula
+        assert "\n" not in text
+
+
+@every_row
+def test_functions_exist(row):
+    for name in row.functions:
+        module, function = name.split(".")
+        assert callable(getattr(importlib.import_module(f"bnnotes.{module}"), function))
+
+
+def functions_of(path):
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@every_row
+def test_tests_exist(row):
+    for node in row.tests:
+        path, _, name = node.partition("::")
+        function, _, parameter = name.partition("[")
+        assert function.startswith("test_")
+        assert function in functions_of(path), node
+        if parameter:
+            assert path == "tests/test_errata.py"
+            assert parameter == f"{row.id}]"
+            assert row.id in errata.EXPERIMENTS
+
+
+@every_row
+def test_cells_exist(row):
+    for cell in row.cells:
+        notebook, _, tag = cell.partition("#")
+        path = ROOT / "book" / f"{notebook}.ipynb"
+        expected = f"eq-{row.id[1]}" if row.id.startswith("(") else row.id
+        assert tag == expected
+        if path.exists():
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            tags = {tag for c in cells for tag in c["metadata"].get("tags", ())}
+            assert tag in tags, f"{path.name} has no cell with the tag {tag}"
+
+
+def tagged_code_cells():
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for tag in cell["metadata"].get("tags", ()):
+                yield path.stem, tag
+
+
+def test_every_tag_of_a_row_is_in_the_ledger():
+    """The other way: a cell that carries a row's id is listed there."""
+    listed = {tuple(cell.split("#")) for row in ledger.rows() for cell in row.cells}
+    for notebook, tag in tagged_code_cells():
+        if re.fullmatch(r"S\d+|eq-\d", tag) and notebook != "errata":
+            assert (notebook, tag) in listed
+
+
+def public_formulas():
+    for name in FORMULAS:
+        module = importlib.import_module(f"bnnotes.{name}")
+        for function in vars(module).values():
+            if (
+                inspect.isfunction(function)
+                and function.__module__ == module.__name__
+                and not function.__name__.startswith("_")
+                and "Unchecked" not in function.__doc__
+            ):
+                yield f"{name}.{function.__name__}"
+
+
+def test_every_public_formula_belongs_to_a_row():
+    named = {function for row in ledger.rows() for function in row.functions}
+    formulas = set(public_formulas())
+    assert len(formulas) > 25
+    assert formulas - named == set()
+
+
+# Boxes.
+
+
+@every_row
+def test_box(row):
+    box = ledger.box(row.id)
+    plain, markdown = repr(box), box._repr_markdown_()
+    assert plain.startswith(f"{row.mark} {row.heading} · {row.id} · {row.what}\nAs printed: ")
+    assert row.statement in plain and row.statement in markdown
+    assert row.correction in plain and row.correction in markdown
+    assert (row.id in errata.EXPERIMENTS) == ("Measured: " in plain)
+    assert " at 0x" not in plain
+    # One quotation: no line falls out of it.
+    assert all(line.startswith(">") for line in markdown.split("\n"))
+    assert mathematics(plain) is not None
+    for line in markdown.split("\n"):
+        assert line.count("$") % 2 == 0
+
+
+@pytest.mark.parametrize("id", errata.EXPERIMENTS)
+def test_measured_words(id):
+    plain = repr(ledger.box(id))
+    measured = plain.partition("Measured: ")[2]
+    assert not re.search(r"\{|differs by", re.sub(r"\$[^$]*\$", "", measured))
+    assert re.search(r"\d|nan", measured)
+    assert id == "S14" or "agrees to 1e-12" in measured
+
+
+def test_box_with_evidence():
+    box = ledger.box("S33", evidence="a ratio of 2.50")
+    assert "Measured: a ratio of 2.50" in repr(box)
+    assert "*Measured:* a ratio of 2.50" in box._repr_markdown_()
+    assert "agrees" not in repr(box)
+
+
+def test_headings():
+    assert ledger.row("S17").heading == "The source errs here"
+    assert ledger.row("S29").heading == "Needs a condition"
+    assert ledger.row("S16").heading == "Needs a correction"
+    assert ledger.row("(3)").heading == "Holds"
+
+
+@pytest.mark.parametrize("wrong", ["S0", "S41", "17", "(5)", None])
+def test_no_such_row(wrong):
+    for f in (ledger.row, ledger.box):
+        with pytest.raises(ValueError, match=r"^id: got .*, wanted one of S1, "):
+            f(wrong)
+
+
+def test_rows_cannot_be_changed_by_a_reader():
+    ledger.rows().clear()
+    assert len(ledger.rows()) == 47
+    with pytest.raises(AttributeError):
+        ledger.row("S1").verdict = "holds"
+
+
+def test_the_table_on_the_command_line():
+    printed = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "bnnotes.ledger"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    assert printed.stderr == ""
+    lines = printed.stdout.splitlines()
+    found = [line for line in lines if re.match(r"(S\d+|\(\d\)( B[NL])?) +[✓△✗] ", line)]
+    assert len(found) == 47
+    for row in ledger.rows():
+        for name in itertools.chain(row.functions, row.tests, row.cells):
+            assert name in printed.stdout
