@@ -73,6 +73,10 @@ def get(activation):
         ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"identity"``, or an
         `Activation` of your own.
 
+    Returns
+    -------
+    Activation
+
     Raises
     ------
     ValueError

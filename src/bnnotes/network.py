@@ -322,7 +322,22 @@ def _require_finite(*results):
 
 
 def batches(samples, batch_size, rng):
-    """Yield shuffled index arrays of `batch_size`; an incomplete last one is left out (S3)."""
+    """Yield the samples of each batch of one epoch, shuffled, section 1 (S3).
+
+    Parameters
+    ----------
+    samples : int
+        How many there are.
+    batch_size : int
+        M_B. A last batch that is smaller is left out.
+    rng : numpy.random.Generator
+        The source of the shuffle.
+
+    Yields
+    ------
+    ndarray, shape (M_B,)
+        Indices of the samples.
+    """
     order = rng.permutation(samples)
     for start in range(0, samples - batch_size + 1, batch_size):
         yield order[start : start + batch_size]

@@ -1,0 +1,165 @@
+"""The oracles are checked too: on derivatives known in closed form."""
+
+import numpy as np
+import pytest
+
+from bnnotes import check
+
+METHODS = [(check.complex_step, 1e-14), (check.central_difference, 1e-9)]
+both = pytest.mark.parametrize("derivative, tolerance", METHODS, ids=["complex", "central"])
+
+
+@both
+@pytest.mark.parametrize(
+    "f, prime",
+    [
+        (np.sin, np.cos),
+        (np.exp, np.exp),
+        (lambda x: x**5, lambda x: 5 * x**4),
+        (lambda x: 1 / np.sqrt(x**2 + 1), lambda x: -x / (x**2 + 1) ** 1.5),
+    ],
+)
+def test_known_derivatives(derivative, tolerance, f, prime):
+    x = np.random.default_rng(0).normal(size=7)
+    np.testing.assert_allclose(derivative(f, x), np.diag(prime(x)), rtol=tolerance, atol=tolerance)
+
+
+@both
+def test_shapes(derivative, tolerance):
+    """Shape of f(x), then shape of x."""
+    A = np.random.default_rng(0).normal(size=(2, 3))
+    B = np.random.default_rng(1).normal(size=(3, 4))
+    jacobian = derivative(lambda A: A @ B, A)
+    assert jacobian.shape == (2, 4, 2, 3)
+    expected = np.einsum("ik,lj->ijkl", np.eye(2), B)
+    np.testing.assert_allclose(jacobian, expected, atol=10 * tolerance)
+    gradient = derivative(lambda A: (A @ B).sum(), A)
+    np.testing.assert_allclose(gradient, np.tile(B.sum(axis=1), (2, 1)), atol=10 * tolerance)
+    assert derivative(lambda x: x**2, 3.0) == pytest.approx(6, rel=tolerance)
+
+
+@both
+def test_x_is_not_changed(derivative, tolerance):
+    x = np.arange(4.0)
+    x.flags.writeable = False
+    derivative(lambda x: (x**2).sum(), x)
+    np.testing.assert_array_equal(x, np.arange(4.0))
+
+
+@both
+def test_a_function_that_writes_into_its_argument(derivative, tolerance):
+    def f(x):
+        total = (x**2).sum()
+        x[...] = 0
+        return total
+
+    x = np.arange(1.0, 4.0)
+    np.testing.assert_allclose(derivative(f, x), 2 * np.arange(1.0, 4.0), rtol=tolerance)
+    np.testing.assert_array_equal(x, np.arange(1.0, 4.0))
+
+
+@both
+def test_integers_and_lists(derivative, tolerance):
+    got = derivative(lambda x: (x**2).sum(), [1, 2, 3])
+    np.testing.assert_allclose(got, [2, 4, 6], rtol=tolerance)
+
+
+@both
+def test_large_and_small_x(derivative, tolerance):
+    for x in (1e-8, 1e8):
+        got = derivative(lambda x: x**2, x)
+        assert got == pytest.approx(2 * x, rel=1e-7, abs=1e-9)
+
+
+def test_central_difference_of_what_is_not_complex_safe():
+    x = np.array([-2.0, 0.5])
+    np.testing.assert_allclose(
+        check.central_difference(lambda x: np.abs(x).sum(), x), [-1, 1], rtol=1e-9
+    )
+
+
+@both
+@pytest.mark.parametrize("wrong", [[1j], [np.nan], [np.inf], ["a"], [None], [[1.0], [1.0, 2.0]]])
+def test_refuses(derivative, tolerance, wrong):
+    with pytest.raises(ValueError, match=r"^x: got "):
+        derivative(np.sum, wrong)
+
+
+# Comparison.
+
+
+def test_difference_is_relative_to_the_largest_entry():
+    exact = np.array([[1.0, -200.0], [3.0, 4.0]])
+    approximate = exact + np.array([[0.0, 0.0], [0.0, 2.0]])
+    table = check.compare(pair=(exact, approximate))
+    assert table.worst == table["pair"].difference == pytest.approx(0.01)
+    assert (table["pair"].exact, table["pair"].approximate) == (-200, -200)
+
+
+def test_an_exact_zero_is_compared_absolutely():
+    assert check.compare(zero=(0.0, 0.25)).worst == 0.25
+    assert check.compare(zero=(np.zeros(3), np.zeros(3))).worst == 0
+
+
+@pytest.mark.parametrize(
+    "difference, words",
+    [
+        (0.0, "agrees to 1e-12"),
+        (9e-13, "agrees to 1e-12"),
+        (2e-12, "agrees to 1e-9"),
+        (2e-9, "agrees to 1e-6"),
+        (2e-6, "agrees to 1e-3"),
+        (2e-3, "differs by 0.002 of its size"),
+        (3.0, "differs by 3 of its size"),
+    ],
+)
+def test_words(difference, words):
+    assert check.compare(a=(1.0, 1.0 + difference))["a"].agreement == words
+
+
+def test_table():
+    table = check.compare(
+        one=(1 / 3, 1 / 3), seventeen=(np.array([1.0, 17.0]), np.array([1.0, 16.0]))
+    )
+    assert repr(table).splitlines() == [
+        "           exact   approximate  agreement",
+        "one        0.3333  0.3333       agrees to 1e-12",
+        "seventeen  17      16           differs by 0.06 of its size",
+    ]
+    assert table.worst == pytest.approx(1 / 17)
+    assert [row.name for row in table.rows] == ["one", "seventeen"]
+
+
+def test_the_order_of_exact_and_approximate_matters():
+    assert check.compare(a=(2.0, 1.0)).worst == 0.5
+    assert check.compare(a=(1.0, 2.0)).worst == 1.0
+
+
+def test_complex_numbers():
+    assert check.compare(a=(3 + 4j, 3 + 4.5j)).worst == pytest.approx(0.1)
+
+
+def test_huge_numbers():
+    assert check.compare(a=(1e308, -1e308)).worst == np.inf
+    assert "differs by inf" in repr(check.compare(a=(1e308, -1e308)))
+
+
+@pytest.mark.parametrize(
+    "pair, message",
+    [
+        ((np.zeros(2), np.zeros(3)), r"^pair: got shapes \(2,\) and \(3,\)"),
+        ((np.zeros((2, 1)), np.zeros(2)), "^pair: got shapes"),
+        ((np.nan, 1.0), "^pair: got nan"),
+        ((1.0, np.inf), "^pair: got inf"),
+        (([], []), "^pair: got empty arrays"),
+        (("a", "b"), "^pair: got dtype"),
+    ],
+)
+def test_compare_refuses(pair, message):
+    with pytest.raises(ValueError, match=message):
+        check.compare(pair=pair)
+
+
+def test_compare_needs_a_pair():
+    with pytest.raises(ValueError, match=r"^compare: got no pair"):
+        check.compare()

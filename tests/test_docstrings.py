@@ -1,0 +1,78 @@
+"""The examples in the docstrings run, and every public function says what it takes and returns."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+
+import pytest
+
+import bnnotes
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(bnnotes.__path__, "bnnotes.")
+    if not module.ispkg
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    module = importlib.import_module(name)
+    assert module.__doc__
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0
+
+
+def test_there_are_examples():
+    attempted = [doctest.testmod(importlib.import_module(name)).attempted for name in MODULES]
+    assert sum(attempted) > 15
+
+
+def public(kind):
+    for name in MODULES:
+        if "._" in name or ".explore." in name or ".figures." in name:
+            continue
+        module = importlib.import_module(name)
+        for attribute, value in vars(module).items():
+            own = getattr(value, "__module__", None) == name and not attribute.startswith("_")
+            if own and kind(value):
+                yield pytest.param(value, id=f"{name.removeprefix('bnnotes.')}.{attribute}")
+
+
+def section(docstring, title):
+    """The lines below a numpydoc heading, or None."""
+    found = re.search(rf"^{title}\n-{{{len(title)}}}\n((?:.+\n?|\n(?!\S+\n-))*)", docstring, re.M)
+    return found and found[1]
+
+
+@pytest.mark.parametrize("function", list(public(inspect.isfunction)))
+def test_numpydoc(function):
+    docstring = inspect.getdoc(function)
+    assert docstring
+    first = docstring.split("\n\n")[0]
+    assert first.endswith(".") or first.endswith(":")
+    if "Unchecked." in first:
+        return
+    parameters = inspect.signature(function).parameters
+    if parameters:
+        listed = section(docstring, "Parameters")
+        assert listed, "no section Parameters"
+        names = {
+            name.strip(" *")
+            for line in re.findall(r"^(\S[^:\n]*?)(?: :.*)?$", listed, re.M)
+            for name in line.split(",")
+        }
+        assert names == set(parameters), names ^ set(parameters)
+    returns = inspect.getsource(function).count("return ") > docstring.count("return ")
+    if returns and not inspect.isgeneratorfunction(function):
+        assert section(docstring, "Returns"), "no section Returns"
+    if hasattr(function, "bare"):
+        assert section(docstring, "Raises"), "no section Raises"
+
+
+@pytest.mark.parametrize("cls", list(public(inspect.isclass)))
+def test_classes_say_what_they_are(cls):
+    docstring = inspect.getdoc(cls)
+    assert docstring and not docstring.startswith(f"{cls.__name__}(")
