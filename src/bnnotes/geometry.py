@@ -138,6 +138,11 @@ def _angle(a_hat, b_hat):
     return 2 * np.arctan2(_length(a_hat - b_hat), _length(a_hat + b_hat))
 
 
+def error_angle(delta, normalized):
+    """Return θ1 of each neuron, the angle between Δ̂ and x̂. Unchecked."""
+    return _angle(_standardize("delta", delta), _standardize("normalized.x_hat", normalized.x_hat))
+
+
 def _dihedral(x_hat, delta_hat, u_hat):
     """Angle between M Δ̂ and M û of one neuron; π/2 where one is zero to rounding."""
     residuals = mix(x_hat, delta_hat), mix(x_hat, u_hat)
@@ -269,5 +274,5 @@ def gamma_gradient(delta, normalized):
     ValueError
         If shapes disagree, an entry is complex, or a column is constant.
     """
-    theta1 = angle(delta, normalized.x_hat)
+    theta1 = error_angle(delta, normalized)
     return len(delta) * np.sqrt(kappa(normalized)) * sigma(delta) * np.cos(theta1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import baseline
 from ._validation import checked
-from .geometry import angle, kappa, sigma, standardize
+from .geometry import error_angle, kappa, sigma, standardize
 
 
 @checked(real=True, delta="M_B n", W="n n_prev", normalized="", gamma="n", g_prime="M_B n_prev")
@@ -42,7 +42,7 @@ def previous_error_from_angles(delta, W, normalized, gamma, g_prime):
         If shapes disagree, an entry is complex, or a column of Δ is constant.
     """
     x_hat, _, std = normalized
-    cos_theta1 = np.cos(angle(delta, x_hat))
+    cos_theta1 = np.cos(error_angle(delta, normalized))
     direction = standardize(delta) - np.sqrt(kappa(normalized)) * cos_theta1 * x_hat
     return baseline.previous_error(gamma / std * sigma(delta) * direction, W, g_prime)
 
@@ -70,6 +70,6 @@ def node_magnitude(delta, normalized):
     ValueError
         If shapes disagree, an entry is complex, or a column is constant.
     """
-    theta1 = angle(delta, normalized.x_hat)
+    theta1 = error_angle(delta, normalized)
     residual = np.hypot(np.sin(theta1), (1 - kappa(normalized)) * np.cos(theta1))
     return sigma(delta) * math.sqrt(len(delta)) * residual
