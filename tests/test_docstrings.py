@@ -10,11 +10,7 @@ import pytest
 
 import bnnotes
 
-MODULES = sorted(
-    module.name
-    for module in pkgutil.walk_packages(bnnotes.__path__, "bnnotes.")
-    if not module.ispkg
-)
+MODULES = sorted(module.name for module in pkgutil.walk_packages(bnnotes.__path__, "bnnotes."))
 
 
 @pytest.mark.parametrize("name", MODULES)

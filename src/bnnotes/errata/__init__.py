@@ -1,0 +1,135 @@
+"""The mistakes of the source, measured. The one place of formulas that are printed but wrong.
+
+Each experiment takes a random case, evaluates an equation as printed and as
+corrected, and compares both with the truth. The truth comes from the forward
+pass by the complex step, not from the formulas of this package.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import check
+from .._validation import count
+from . import section_1, section_2, section_3  # noqa: F401  they fill EXPERIMENTS
+from .experiment import EXPERIMENTS, Measured, error
+from .forward import hat, mean
+
+CASES = 15  # behind a number in a box; odd, so that one of them is the median
+
+
+def measure(id, M_B=8, seed=0):
+    """Return how far a row of the ledger is off as printed, and as corrected.
+
+    Parameters
+    ----------
+    id : str
+        A row of the ledger that has an experiment: a key of `EXPERIMENTS`.
+    M_B : int
+        Batch size of the random case.
+    seed : int
+        Of the random case.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    ValueError
+        If there is no such experiment, or the batch is too small for it.
+
+    Examples
+    --------
+    >>> printed, corrected = measure("S22")
+    >>> round(printed, 12), corrected < 1e-12
+    (2.0, True)
+    """
+    if id not in EXPERIMENTS:
+        raise ValueError(f"id: got {id!r}, wanted one of {', '.join(EXPERIMENTS)}")
+    run, smallest = EXPERIMENTS[id]
+    result = run(np.random.default_rng(seed), count("M_B", M_B, minimum=smallest))
+    if isinstance(result, Measured):
+        return result
+    truth, printed, corrected = result
+    return Measured(error(printed, truth), error(corrected, truth))
+
+
+def typical(id, M_B=8, cases=CASES):
+    """Return the median error as printed and the worst as corrected, over random cases.
+
+    Parameters
+    ----------
+    id, M_B
+        As in `measure`.
+    cases : int
+        Seeds 0, 1, …; an odd number of them.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    ValueError
+        As `measure`.
+    """
+    printed, corrected = zip(*(measure(id, M_B, seed) for seed in range(cases)), strict=True)
+    return Measured(sorted(printed)[cases // 2], max(corrected))
+
+
+def agreement(difference):
+    """Return an error as the bound that `bnnotes.check.compare` prints.
+
+    Parameters
+    ----------
+    difference : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> agreement(3e-16)
+    'agrees to 1e-12'
+    """
+    return check.Row("", 1.0, 1.0, difference).agreement
+
+
+def baseline_over_bn(offset, M_B=64, seed=0, draws=2000):
+    """Return the median of |∂C/∂W| without BN over that with BN (S29).
+
+    Random Δ with ⟨Δ⟩ = 0.3 σ(Δ), random u with ⟨u⟩ = offset · σ(u), both up
+    to sampling, and x = W u of many other neurons with γ/σ(x) = 1.
+
+    Parameters
+    ----------
+    offset : float
+        Mean of u in units of its standard deviation.
+    M_B : int
+        Batch size, at least 3.
+    seed : int
+        Of the random cases.
+    draws : int
+        How many cases.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> f"{baseline_over_bn(1000.0):.1g}"
+    '4e+03'
+    """
+    rng = np.random.default_rng(seed)
+    shape = (count("M_B", M_B, minimum=3), draws)
+    delta, u, x = (
+        rng.normal(0.3, 1.0, shape),
+        rng.normal(offset, 1.0, shape),
+        rng.normal(size=shape),
+    )
+    x_hat, centered = hat(x), delta - mean(delta)
+    bn = ((centered - x_hat * mean(x_hat * centered)) * (u - mean(u))).sum(axis=0)
+    return float(np.median(np.abs((delta * u).sum(axis=0) / bn)))
