@@ -60,7 +60,7 @@ def explorer():
 
 
 def pixels(png):
-    return np.asarray(Image.open(io.BytesIO(png)))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 def test_the_panel_shows_the_result_of_the_sliders(explorer):
@@ -171,8 +171,10 @@ def test_the_output_is_the_panel_and_a_still_for_pages_without_a_kernel(explorer
     assert metadata == {"image/png": {"alt": alt, "width": 400}}
     # A strip below the picture names the sliders.
     still, noted = pixels(explorer.still(height=0.5).png), pixels(data["image/png"])
-    np.testing.assert_array_equal(noted[:400], still)
-    assert noted.shape[0] == 450 and (noted[400:, :, :3] < 128).any()
+    assert still.shape[0] == 400 and noted.shape[0] == 450
+    # Each has a palette of its own, so colors may differ a little.
+    assert np.abs(noted[:400].astype(int) - still).max() < 40
+    assert (noted[400:] < 128).any()
     assert explorer.figure.png() == explorer.image.value
 
 
