@@ -104,6 +104,19 @@ def test_two_samples_learn_exactly_nothing(activation, offset):
         assert (top.gamma != 0).all()
 
 
+@pytest.mark.parametrize("offset", [2.0**10, 2.0**20, 2.0**27])
+def test_rounding_error_of_the_gradients(offset):
+    """Inputs far from zero: the gradient keeps its digits."""
+    rng = np.random.default_rng(0)
+    net, _, phi = problem([2, 1], 8, batch_norm=True, activation="tanh")
+    # Few digits, so that x = W u holds exactly.
+    psi = np.round(rng.normal(size=(8, 2)) * 64) / 64
+    net.layers[0].W = np.array([[1.0, 0.5]])
+    _, truth = network.cost_and_gradients(net, psi, phi)
+    _, got = network.cost_and_gradients(net, psi + offset, phi)
+    assert_close(got[0].W, truth[0].W, 1e-13)
+
+
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_float32(activation, batch_norm):

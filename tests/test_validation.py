@@ -341,6 +341,36 @@ def test_float32_stays(formula):
         assert part.dtype == np.float32
 
 
+@pytest.mark.parametrize("formula", [f for f in FORMULAS if f not in ANGLES], ids=named)
+def test_the_complex_step_goes_through(formula):
+    """No conjugate, no absolute value: along a random direction of all arguments at once."""
+    arguments, rng = FORMULAS[formula], np.random.default_rng(0)
+
+    def direction(value):
+        if isinstance(value, tuple):
+            return value._replace(**{k: direction(v) for k, v in value._asdict().items()})
+        return rng.normal(size=np.shape(value)) if isinstance(value, np.ndarray) else None
+
+    def moved(value, along, h):
+        if isinstance(value, tuple):
+            pairs = zip(value, along, strict=True)
+            return value._replace(
+                **dict(zip(value._fields, (moved(v, a, h) for v, a in pairs), strict=True))
+            )
+        return value if along is None else value + h * along
+
+    # Labels stay, at the ends of [0, 1].
+    along = {name: None if name == "phi" else direction(v) for name, v in arguments.items()}
+
+    def at(h):
+        return parts(formula(**{name: moved(v, along[name], h) for name, v in arguments.items()}))
+
+    for above, below, complex_step in zip(at(1e-6), at(-1e-6), at(1e-30j), strict=True):
+        np.testing.assert_allclose(
+            complex_step.imag / 1e-30, (above - below) / 2e-6, rtol=1e-6, atol=1e-6
+        )
+
+
 @every_formula
 def test_huge_numbers(formula):
     """Finite, or a message: never a warning, and never inf or nan."""
