@@ -188,6 +188,28 @@ def test_box_with_evidence():
     assert "agrees" not in repr(box)
 
 
+CHAPTERS = list(dict.fromkeys(row.cells[0].partition("#")[0] for row in ledger.rows()))
+
+
+def test_boxes_of_the_chapters():
+    """Every row that is wrong, once, in the order of the source."""
+    assert len(CHAPTERS) == 5
+    shown = [box.row.id for chapter in CHAPTERS for box in ledger.boxes(chapter)]
+    assert shown == [row.id for row in ledger.rows() if row.verdict != "holds"]
+    minded = [box.row.id for c in CHAPTERS for box in ledger.boxes(c, ["holds"])]
+    assert minded == [r.id for r in ledger.rows() if r.verdict == "holds" and r.correction]
+
+
+def test_boxes_are_shown_one_below_the_other():
+    boxes = ledger.boxes("5_error_propagation")
+    assert repr(boxes) == "\n\n".join(repr(ledger.box(id)) for id in ("S37", "S39"))
+    blocks = re.split(r"\n\n(?!>)", boxes._repr_markdown_())
+    assert [block.startswith(">") for block in blocks] == [True, False]
+    assert boxes._repr_markdown_().count("· S37**") == boxes._repr_markdown_().count("· S39**") == 1
+    with pytest.raises(ValueError, match=r"^notebook: got '7', wanted one of 1_baseline, "):
+        ledger.boxes("7")
+
+
 def test_headings():
     assert ledger.row("S17").heading == "The source errs here"
     assert ledger.row("S29").heading == "Needs a condition"

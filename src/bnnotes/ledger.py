@@ -189,6 +189,45 @@ def box(id, evidence=None):
     return Box(entry, evidence)
 
 
+class Boxes(list):
+    """Boxes one below the other."""
+
+    def __repr__(self):
+        return "\n\n".join(map(repr, self))
+
+    def _repr_markdown_(self):
+        # The comment keeps two quotations from becoming one.
+        return "\n\n<!-- -->\n\n".join(box._repr_markdown_() for box in self)
+
+
+def boxes(notebook, verdicts=("condition", "false")):
+    """Return the boxes of all rows that belong to a chapter, in the order of the source.
+
+    Parameters
+    ----------
+    notebook : str
+        Its name, ``"2_batch_normalization"``.
+    verdicts : sequence of str
+        Which rows; rows that hold are shown only if there is something to mind.
+
+    Returns
+    -------
+    Boxes
+
+    Raises
+    ------
+    ValueError
+        If no row belongs to the chapter.
+    """
+    of_chapter = [entry for entry in _table() if entry.cells[0].startswith(f"{notebook}#")]
+    if not of_chapter:
+        names = dict.fromkeys(entry.cells[0].partition("#")[0] for entry in _table())
+        raise ValueError(f"notebook: got {notebook!r}, wanted one of {', '.join(names)}")
+    return Boxes(
+        box(entry.id) for entry in of_chapter if entry.verdict in verdicts and entry.correction
+    )
+
+
 def _worded(entry, measured):
     words = entry.measured.format(
         printed=measured.printed,
