@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bnnotes import errata, ledger
+from bnnotes.figures import errata as figures
 
 M_BS = (2, 3, 4, 5, 8, 12, 32)
 SEEDS = range(12)
@@ -89,3 +90,12 @@ def test_refuses():
 def test_agreement():
     assert errata.agreement(1e-16) == "agrees to 1e-12"
     assert errata.agreement(0.5) == "differs by 0.5 of its size"
+
+
+def test_picture():
+    """No number and no error at all have their places too."""
+    printed, corrected = np.array([[0.5, np.nan], [2.0, 0.02]]), np.array([[0.0, 1e-16]] * 2)
+    picture = figures.errors(["one", "two"], printed, corrected, bound=1e-12)
+    assert picture.png.startswith(b"\x89PNG")
+    assert repr(picture).startswith("2 rows of the ledger, 2 random cases each. ")
+    assert "above 2e-02 or no number" in repr(picture)

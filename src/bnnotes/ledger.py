@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -158,7 +159,7 @@ class Box:
             alone = text.startswith("$") and text.count("$") == 2 and text.endswith("$")
             # An equation alone stands on its own line; one line, since a break would let
             # the mark of the quotation into the equation.
-            lines += [f"*{label}:*", f"${text}$"] if alone else [f"*{label}:* {text}"]
+            lines += [f"*{label}:*", f"${text}$"] if alone else [f"*{label}:* {_legible(text)}"]
         return "\n>\n".join(f"> {line}" for line in lines)
 
 
@@ -187,6 +188,11 @@ def box(id, evidence=None):
     if evidence is None and id in errata.EXPERIMENTS:
         evidence = _worded(entry, errata.typical(id))
     return Box(entry, evidence)
+
+
+def _legible(text):
+    """Keep fractions and sums within a line as large as on a line of their own."""
+    return re.sub(r"\$([^$]*\\(?:frac|sum)[^$]*)\$", r"$\\displaystyle \1$", text)
 
 
 class Boxes(list):
@@ -234,7 +240,7 @@ def _worded(entry, measured):
         corrected=errata.agreement(measured.corrected),
         number=measured.corrected,
     )
-    cases = f"Of {errata.CASES} random cases, the median as printed and the worst as corrected"
+    cases = f"{errata.CASES} random cases: the median as printed, the worst as corrected"
     return f"{words} ({cases}.)"
 
 
