@@ -121,11 +121,26 @@ def test_output_error_is_pure(error):
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_tangent_touches_the_cost_with_its_slope(error):
-    error.set(M_B=2, logit=1.0, label=0.25)
-    (x0, x1), (y0, y1) = error.figure._tangent.get_data()
-    assert (y1 - y0) / (x1 - x0) == pytest.approx(error.result.slope)
-    assert (y0 + y1) / 2 == pytest.approx(error.result.cost)
+@pytest.mark.parametrize("label", [0.0, 0.25, 1.0])
+def test_the_picture_of_the_error_is_drawn_from_the_result(error, label):
+    error.set(M_B=16, logit=1.0, label=label)
+    result, drawn = error.result, error.figure
+    assert drawn._moved.get_xydata().tolist() == [[result.logit, result.error]]
+    assert drawn._touch.get_xydata().tolist() == [[result.logit, result.cost]]
+    assert drawn._stem.get_xydata().tolist() == [[result.logit, 0], [result.logit, result.error]]
+    np.testing.assert_array_equal(drawn._cost.get_xydata().T, [result.axis, result.costs])
+    # Every other sample lies on the curve of its own label, even or odd.
+    for number, (points, curve) in enumerate(zip(drawn._classes, drawn._bounds, strict=True)):
+        y, height = points.get_data()
+        assert len(y) == (result.labels == number).sum() > 0
+        np.testing.assert_allclose(height, 1 / (1 + np.exp(-y)) - number, atol=1e-12)
+        np.testing.assert_allclose(np.interp(y, *curve.get_data()), height, atol=2e-3)
+    assert np.interp(result.logit, *drawn._mixed.get_data()) == pytest.approx(result.error)
+    (x0, x1), (y0, y1) = drawn._tangent.get_data()
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(result.slope)
+    assert (y0 + y1) / 2 == pytest.approx(result.cost)
+    assert np.hypot(x1 - x0, y1 - y0) == pytest.approx(6)  # as long at every slope
+    assert f"{result.slope:+.3f}" in drawn._slope.get_text()
     error.reset()
 
 
@@ -137,18 +152,20 @@ def gradient(net, psi, phi):
     return np.concatenate([np.append(layer.W.ravel(), layer.b) for layer in gradients])
 
 
-def test_noise_is_that_of_batch_gradients():
+@pytest.mark.parametrize("M_B", [1, 64])  # at 1, some directions are more than 90° off
+def test_noise_is_that_of_batch_gradients(M_B):
     """The scalar products of the explorer, against the gradients themselves."""
     data, net = digits.load("ten"), digits.trained("ten", epochs=1)
     full = gradient(net, data.psi, data.phi)
-    result = explore.noise_at(64, 1)
-    batches = network.batches(explore.SAMPLES, 64, np.random.default_rng(64))
-    for k, batch in zip(range(10), batches, strict=False):
+    result = explore.noise_at(M_B, 1)
+    batches = network.batches(explore.SAMPLES, M_B, np.random.default_rng(M_B))
+    for k, batch in zip(range(20), batches, strict=False):
         g = gradient(net, data.psi[batch], data.phi[batch])
         size = np.linalg.norm(full)
         assert result.noise[k] == pytest.approx(np.linalg.norm(g - full) / size, rel=1e-9)
         cosine = g @ full / size / np.linalg.norm(g)
         assert np.cos(result.angle[k]) == pytest.approx(cosine, abs=1e-9)
+    assert M_B > 1 or (np.cos(result.angle[:20]) < 0).any()
 
 
 def test_sample_gradients_average_to_the_gradient_of_their_batch():
@@ -226,10 +243,30 @@ def test_the_ends_of_the_batch_slider_say_what_they_are(noise):
 
 def test_directions_are_drawn_at_their_true_angles(noise):
     noise.set(M_B=4, epochs=10)
-    x, y = noise.figure._tips.get_data()
+    drawn, angle = noise.figure, noise.result.angle
+    x, y = drawn._tips.get_data()
+    assert len(x) == 200
     np.testing.assert_allclose(np.hypot(x, y), 1)
-    np.testing.assert_allclose(np.arctan2(y, x), noise.result.angle[: len(x)], atol=1e-12)
-    assert noise.figure._tips.axes.get_aspect() == 1
+    np.testing.assert_allclose(np.arctan2(y, x), angle[:200], atol=1e-12)
+    for segment, tip in zip(drawn._fan.get_segments(), zip(x, y, strict=True), strict=True):
+        np.testing.assert_array_equal(segment, [(0, 0), tip])
+    foot, top = drawn._median.get_xydata()
+    assert foot.tolist() == [0, 0]
+    assert np.arctan2(*top[::-1]) == pytest.approx(np.median(angle))
+    assert f"{np.degrees(np.median(angle)):.0f}°" in drawn._median_text.get_text()
+    assert drawn._tips.axes.get_aspect() == 1
+    noise.reset()
+
+
+def test_the_picture_of_the_noise_is_drawn_from_the_result(noise):
+    noise.set(M_B=32, epochs=2)
+    result, drawn = noise.result, noise.figure
+    np.testing.assert_array_equal(drawn._measured.get_xydata().T, [result.sizes, result.measured])
+    np.testing.assert_array_equal(drawn._predicted.get_xydata().T, [result.sizes, result.predicted])
+    np.testing.assert_array_equal(drawn._batches.get_ydata(), result.noise[:200])
+    at = explore.SIZES.index(32)
+    assert drawn._marked.get_xydata().tolist() == [[32, result.measured[at]]]
+    assert set(drawn._here.get_xdata()) == {32}
     noise.reset()
 
 

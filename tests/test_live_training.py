@@ -56,6 +56,8 @@ def test_a_second_run_starts_its_curve_anew():
     trained(live, "baseline", 4, lambda _: 0.6)
     trained(live, "baseline", 2, lambda _: 0.7)
     np.testing.assert_array_equal(live.curves.accuracy["baseline"], [0.7, 0.7])
+    _, (right,) = (ax.lines for ax in live.figure.figure.axes)
+    assert right.get_xydata().tolist() == [[1, 0.7], [2, 0.7]]
 
 
 @pytest.mark.parametrize("cost", [1e-9, 0.3, 7.0, 4e5])

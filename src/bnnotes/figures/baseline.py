@@ -47,7 +47,7 @@ class OutputErrorFigure(LiveFigure):
             ax.plot([], [], color=delta.color, lw=1, linestyle="--")[0],
             ax.plot([], [], **even.points(alpha=0.6))[0],
             ax.plot([], [], **odd.points(alpha=0.6))[0],
-            ax.plot([], [], color=delta.color, lw=2)[0],
+            ax.plot([], [], color=delta.color, lw=2, solid_capstyle="butt")[0],
             ax.plot([], [], **delta.points(ms=8))[0],
         )
         self._bounds, self._mixed = lines[:2], lines[2]
@@ -65,7 +65,7 @@ class OutputErrorFigure(LiveFigure):
         delta = style.DELTA
         (self._cost,) = ax.plot([], [], color=style.INK)
         (self._tangent,) = ax.plot([], [], color=delta.color, lw=2)
-        (self._touch,) = ax.plot([], [], **delta.points(ms=8))
+        (self._touch,) = ax.plot([], [], **delta.points(ms=8, clip_on=False))
         self._slope = ax.text(0.5, 0.93, "", color=delta.color, ha="center", transform=ax.transAxes)
         for artist in (self._cost, self._tangent, self._touch, self._slope):
             self.moving(artist)
