@@ -84,7 +84,7 @@ class ChainFigure(LiveFigure):
             height = np.mean([ends[k] for k in group])
             text = artists[group[0]][1]
             text.set_position((len(curves[0]) - 1, to_axes.inverted().transform((0, height))[1]))
-            text.set_text(f" {name(group)}")
+            text.set_text(f"  {name(group)}")
 
 
 def side_by_side(heights, apart=0.07):
