@@ -343,14 +343,26 @@ def batches(samples, batch_size, rng):
         yield order[start : start + batch_size]
 
 
-def _descended(layer, gradient, learning_rate):
+def _descended(layer, gradient, learning_rate, weight_decay):
     """Return the layer after one step; a new one, so that a step is done whole or not at all."""
     stepped = {k: v - learning_rate * vars(gradient)[k] for k, v in vars(layer).items()}
+    if weight_decay:
+        stepped["W"] -= learning_rate * weight_decay * layer.W
     return type(layer)(**stepped)
 
 
 def train(
-    network, psi, phi, *, learning_rate, batch_size, epochs, rng, progress=iter, on_epoch=None
+    network,
+    psi,
+    phi,
+    *,
+    learning_rate,
+    batch_size,
+    epochs,
+    rng,
+    weight_decay=0.0,
+    progress=iter,
+    on_epoch=None,
 ):
     """Train by SGD, section 1 (S3), and return the history of the cost.
 
@@ -370,6 +382,8 @@ def train(
         Passes over the samples.
     rng : numpy.random.Generator or int
         The source of the shuffles, or its seed.
+    weight_decay : float
+        λ ≥ 0: a step is W ← W − η(∂C/∂W + λW). Biases, γ and β do not decay.
     progress : callable
         Wraps the iterable of epochs, as ``tqdm.auto.tqdm`` does.
     on_epoch : callable, optional
@@ -389,7 +403,7 @@ def train(
         at eps = 0, or the step at which the cost overflows.
     """
     psi, phi = _inputs(network, psi, phi)
-    learning_rate = number("learning_rate", learning_rate)
+    rates = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
     batch_size, epochs = count("batch_size", batch_size), count("epochs", epochs, minimum=0)
     if batch_size > len(psi):
         raise ValueError(f"batch_size: got {batch_size}, wanted at most the {len(psi)} samples")
@@ -399,7 +413,7 @@ def train(
     try:
         for epoch in progress(range(epochs)):
             for batch in batches(len(psi), batch_size, rng):
-                cost, layers = _step(network, psi[batch], phi[batch], learning_rate, history)
+                cost, layers = _step(network, psi[batch], phi[batch], rates, history)
                 history.cost.append(cost)
                 network.layers = layers
                 steps += 1
@@ -416,8 +430,8 @@ def train(
     return history
 
 
-def _step(network, psi, phi, learning_rate, history):
-    """Return the cost of one batch and the layers after its step."""
+def _step(network, psi, phi, rates, history):
+    """Return the cost of one batch and the layers after its step; rates are η and λ."""
     step = len(history.cost)
     try:
         with _quiet():
@@ -429,7 +443,7 @@ def _step(network, psi, phi, learning_rate, history):
         raise TrainingStopped(why, history)
     pairs = zip(network.layers, gradients, strict=True)
     with _quiet():
-        return float(cost), [_descended(*pair, learning_rate) for pair in pairs]
+        return float(cost), [_descended(*pair, *rates) for pair in pairs]
 
 
 class Statistics(NamedTuple):

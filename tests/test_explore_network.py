@@ -1,0 +1,125 @@
+"""The explorers of chapter 6, over the whole range of their sliders."""
+
+import numpy as np
+import pytest
+from driving import random_states, sweep
+
+from bnnotes import digits, network
+from bnnotes.explore import network as explore
+
+
+@pytest.fixture(scope="module")
+def live():
+    return explore.live_training()
+
+
+def first_cost(result, batch_norm, depth, activation, seed):
+    """The cost before the first step, written out without the module's formulas."""
+    net = network.create(
+        [2, *[explore.WIDTH] * depth, 1], batch_norm=batch_norm, activation=activation, rng=seed
+    )
+    batch = explore.draws(result.M_B, seed)[0]
+    g = {
+        "relu": lambda y: np.maximum(y, 0),
+        "tanh": np.tanh,
+        "sigmoid": lambda y: 1 / (1 + np.exp(-y)),
+    }
+    u = explore.plane().psi[batch].astype(float)
+    for l, layer in enumerate(net.layers):
+        y = u @ layer.W.T
+        if batch_norm:
+            y = (y - y.mean(axis=0)) / y.std(axis=0)
+        u = g[activation](y) if l < depth else y
+    phi = explore.plane().phi[batch]
+    return float(np.mean(np.logaddexp(0, u) - phi * u))
+
+
+def check_side(side, result, batch_norm, values):
+    if side.stopped:
+        assert side.prediction is None and side.accuracy is None and side.moved is None
+        assert side.stopped.endswith(f"at step {len(side.cost)}")
+        assert len(side.cost) <= explore.STEPS
+    else:
+        assert len(side.cost) == explore.STEPS
+        assert side.prediction.shape == (explore.GRID, explore.GRID)
+        assert 0 <= side.prediction.min() and side.prediction.max() <= 1
+        assert 0 <= side.accuracy <= 1
+    assert np.isfinite(side.cost).all()
+    if len(side.cost):
+        shape = [values[name] for name in ("depth", "activation", "seed")]
+        wanted = first_cost(result, batch_norm, *shape)
+        assert side.cost[0] == pytest.approx(wanted, rel=2e-3 if result.M_B > 2 else 0.05)
+
+
+def check_live(explorer):
+    result, values = explorer.result, explorer.values
+    check_side(result.baseline, result, False, values)
+    assert result.baseline.stopped or result.baseline.moved > 0
+    if result.M_B == 1:
+        assert "no variance" in result.bn.stopped and len(result.bn.cost) == 0
+    else:
+        check_side(result.bn, result, True, values)
+        # M = 0 with two samples: no W and nothing below the top can move, not by a last digit.
+        assert result.bn.stopped or (result.bn.moved == 0) == (result.M_B == 2)
+    assert "nan" not in explorer.readout and "inf" not in explorer.readout
+    assert f"M_B = {result.M_B}" in explorer.readout and "\n" not in explorer.readout
+
+
+def test_live_training_over_every_slider(live):
+    pictures = {name: set() for name in live.controls}
+    for name, _ in sweep(live):
+        check_live(live)
+        pictures[name].add(live.image.value)
+    for name, control in live.controls.items():
+        steps = len(control.options) if hasattr(control, "options") else control.max - control.min
+        assert len(pictures[name]) >= steps
+
+
+def test_live_training_anywhere(live, monkeypatch):
+    # Shorter trainings: what goes wrong at a combination goes wrong early.
+    monkeypatch.setattr(explore, "STEPS", 20)
+    explore.draws.cache_clear()
+    try:
+        for _ in random_states(live, 200, np.random.default_rng(6)):
+            check_live(live)
+    finally:
+        monkeypatch.undo()
+        explore.draws.cache_clear()
+        live.reset()
+
+
+def test_live_training_is_that_of_the_module():
+    data, M_B, seed = explore.plane(), 64, 3
+    for batch_norm in (False, True):
+        net = network.create([2, 16, 1], batch_norm=batch_norm, activation="tanh", rng=seed)
+        for layer in net.layers:
+            for name, value in vars(layer).items():
+                setattr(layer, name, value.astype(np.float32))
+        options = {"learning_rate": 0.3, "batch_size": M_B, "epochs": 1, "rng": seed}
+        history = network.train(net, data.psi, data.phi, **options)
+        side = explore.train_side(batch_norm, M_B, 0.3, 1, "tanh", seed)
+        assert len(history.cost) > 5
+        assert list(side.cost[: len(history.cost)]) == history.cost
+
+
+def test_each_batch_holds_different_samples():
+    for M_B in explore.SIZES:
+        assert explore.draws(M_B, 0).shape == (explore.STEPS, M_B)
+        assert all(len(set(batch)) == M_B for batch in explore.draws(M_B, 0))
+
+
+def test_the_plane_is_made_of_the_digits():
+    data, source = explore.plane(), digits.load("ten")
+    chosen = np.isin(source.phi.argmax(axis=1), explore.DIGITS)
+    assert len(data.psi) == chosen.sum()
+    np.testing.assert_allclose(data.psi.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(np.cov(data.psi.T, ddof=0), np.eye(2), atol=1e-5)
+    assert np.abs(np.concatenate([data.psi_test, data.psi])).max() <= explore.REACH
+
+
+def test_reset(live):
+    before = live.image.value
+    live.set(M_B=2, seed=5)
+    assert live.image.value != before
+    live.reset()
+    assert live.image.value == before
