@@ -2,6 +2,7 @@
 
 import ipywidgets as widgets
 import numpy as np
+from matplotlib.text import Text
 
 LONGEST = 60  # positions per slider; a longer one is thinned, its ends stay
 
@@ -94,3 +95,38 @@ def _draw(values, rng):
     ends = [values[0], values[-1]]
     pool = ends if rng.random() < 0.25 else values
     return pool[rng.integers(len(pool))]
+
+
+def cut_off(explorer):
+    """Return the texts that do not lie within the picture, for the sliders as they stand.
+
+    Parameters
+    ----------
+    explorer : Explorer
+
+    Returns
+    -------
+    list of str
+    """
+    figure = explorer.figure.figure
+    page = figure.bbox.padded(1)
+    undrawn = {label for axes in figure.axes for label in _labels_beyond(axes)}
+    boxes = {
+        text.get_text(): text.get_window_extent()
+        for text in figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and text not in undrawn
+    }
+    return [
+        said
+        for said, box in boxes.items()
+        if box.x0 < page.x0 or box.y0 < page.y0 or box.x1 > page.x1 or box.y1 > page.y1
+    ]
+
+
+def _labels_beyond(axes):
+    """Yield the tick labels that matplotlib keeps but does not draw: of ticks beyond the limits."""
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        for tick in axis.get_major_ticks():
+            if not low <= tick.get_loc() <= high:
+                yield from (tick.label1, tick.label2)

@@ -157,6 +157,8 @@ def _say_moved(result):
         return "M_B = 1: with BN at ε = 0 there is no x̂ and no gradient; the baseline has one"
     if M_B == 2:
         return "M_B = 2: with BN both gradients are 0 wherever x goes"
+    if (result.baseline == result.baseline_before).all():
+        return f"M_B = {M_B}: the first x stands where the network puts it"
     others = np.abs(result.batch_norm - result.batch_norm_before)[1:]
     still = np.abs(result.baseline - result.baseline_before)[1:].max()
     return (
@@ -258,7 +260,7 @@ def class_mix():
     return Explorer(
         "Logits of a batch of odd and even digits, normalized in two ways",
         _class_mix,
-        ClassMixFigure(reach=7.0),
+        ClassMixFigure(reach=9.0),
         _say_class_mix,
         M_B=batch_size(SIZES, 32),
         share=slider(
