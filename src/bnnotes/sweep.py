@@ -1,0 +1,281 @@
+"""Many trainings at once, on any executor of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import functools
+import multiprocessing
+import signal
+from typing import NamedTuple
+
+import numpy as np
+
+from . import digits, network
+
+WORKERS = 2
+
+
+class Run(NamedTuple):
+    """One training on the digits, by everything that its result depends on.
+
+    Attributes
+    ----------
+    batch_norm : bool
+    learning_rate : float
+    batch_size : int
+    seed : int
+        Of the weights and of the shuffles: with and without BN both are the same.
+    epochs : int
+    hidden : tuple of int
+        Neurons of the hidden layers.
+    activation : str
+    labels : str
+        As in `digits.load`.
+    """
+
+    batch_norm: bool
+    learning_rate: float
+    batch_size: int
+    seed: int
+    epochs: int = 4
+    hidden: tuple = (32,)
+    activation: str = "relu"
+    labels: str = "ten"
+
+
+class Outcome(NamedTuple):
+    """What came out of a run. All accuracies of a training that stopped are 0.
+
+    Attributes
+    ----------
+    cost : tuple of float
+        Mean over the batches of each epoch.
+    accuracy : float
+        On the held-out digits, in inference mode.
+    accuracy_training : float
+        On the digits of the training, in inference mode.
+    accuracy_batch : float
+        On the held-out digits, normalized by their own batches: train mode.
+    stopped : str
+        Why the training could not go on; empty if it did.
+    """
+
+    cost: tuple
+    accuracy: float
+    accuracy_training: float
+    accuracy_batch: float
+    stopped: str
+
+
+class SweepStopped(RuntimeError):
+    """A sweep that lost its workers, or one of whose runs failed.
+
+    Attributes
+    ----------
+    results : dict of Run to Outcome
+        All that finished.
+    """
+
+    def __init__(self, message, results):
+        super().__init__(message)
+        self.results = results
+
+
+@functools.cache
+def _digits(labels):
+    return digits.load(labels)
+
+
+def train_one(run):
+    """Return the `Outcome` of one run: the same wherever and whenever it is called.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Outcome
+    """
+    # Imported here: scikit-learn, which brings the digits, brings it too.
+    from threadpoolctl import threadpool_limits
+
+    data = _digits(run.labels)
+    sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
+    net = network.create(sizes, batch_norm=run.batch_norm, activation=run.activation, rng=run.seed)
+    options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
+    with threadpool_limits(1, "blas"):
+        try:
+            history = network.train(net, data.psi, data.phi, rng=run.seed, **options)
+            return Outcome(_epochs(history), *_accuracies(net, data, run.batch_size), "")
+        except ValueError as error:
+            if not isinstance(error, network.TrainingStopped | network.UnusableFeature):
+                raise
+            history = getattr(error, "history", network.History())
+            return Outcome(_epochs(history), 0.0, 0.0, 0.0, str(error))
+
+
+def _epochs(history):
+    n = history.steps_per_epoch
+    starts = range(0, len(history.cost), n or 1)
+    return tuple(float(np.mean(history.cost[start : start + n])) for start in starts)
+
+
+def _accuracies(net, data, batch_size):
+    """Return the held-out accuracy, that of the training, and that of held-out batches."""
+    statistics = network.population_statistics(net, data.psi) if net.batch_norm else None
+    pairs = (data.psi_test, data.phi_test), (data.psi, data.phi)
+    inference = [digits.accuracy(network.predict(net, psi, statistics), phi) for psi, phi in pairs]
+    psi, phi = pairs[0]
+    starts = range(0, len(psi) - batch_size + 1, batch_size)
+    batches = [slice(start, start + batch_size) for start in starts]
+    own = [digits.accuracy(network.predict(net, psi[batch]), phi[batch]) for batch in batches]
+    return *inference, float(np.mean(own)) if own else inference[0]
+
+
+def processes(workers=WORKERS):
+    """Return an executor over processes of this machine, safe to use from a notebook.
+
+    Parameters
+    ----------
+    workers : int
+
+    Returns
+    -------
+    concurrent.futures.ProcessPoolExecutor
+    """
+    # A forked copy of a kernel would hold its threads' locks: start each worker afresh.
+    context = multiprocessing.get_context("spawn")
+    return futures.ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
+
+
+def _leave_interrupts():
+    # The reader's interrupt reaches every process; the sweep answers it, the workers do not.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _Arrivals:
+    """Futures in the order they finish; it has a length, for the progress bar."""
+
+    def __init__(self, pending):
+        self._pending = pending
+
+    def __len__(self):
+        return len(self._pending)
+
+    def __iter__(self):
+        return futures.as_completed(self._pending)
+
+
+def run(runs, executor=None, *, results=None, progress=iter):
+    """Train every run and return the outcomes; interrupted, those that have finished.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    executor : concurrent.futures.Executor, optional
+        Where to train. It is yours and stays open. None takes `processes`.
+    results : dict of Run to Outcome, optional
+        Filled as the outcomes arrive. What it holds already is not trained again.
+    progress : callable
+        Wraps the outcomes as they arrive, as ``tqdm.auto.tqdm`` does.
+
+    Returns
+    -------
+    dict of Run to Outcome
+        In the order of `runs`. It lacks what the reader's interrupt left undone.
+
+    Raises
+    ------
+    SweepStopped
+        If the workers are lost or a run fails. What has finished is kept in its `results`.
+    """
+    runs = list(dict.fromkeys(runs))
+    results = {} if results is None else results
+    missing = [one for one in runs if one not in results]
+    own = processes() if executor is None and missing else None
+    pending = {}
+    try:
+        for one in missing:
+            pending[(own or executor).submit(train_one, one)] = one
+        for future in progress(_Arrivals(pending)):
+            results[pending[future]] = future.result()
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:
+        _take(pending, results)
+        raise SweepStopped(_why(error, runs, results), results) from error
+    finally:
+        for future in pending:
+            future.cancel()
+        if own:
+            own.shutdown(wait=False, cancel_futures=True)
+    _take(pending, results)
+    return {one: results[one] for one in runs if one in results}
+
+
+def _take(pending, results):
+    """Keep what has finished since the last one was taken."""
+    for future, one in pending.items():
+        if future.done() and not future.cancelled() and future.exception() is None:
+            results[one] = future.result()
+
+
+def _why(error, runs, results):
+    what = "the workers were lost" if isinstance(error, futures.BrokenExecutor) else "a run failed"
+    kept = sum(one in results for one in runs)
+    return (
+        f"{what} ({type(error).__name__}: {error}); {kept} of {len(runs)} runs have finished and "
+        "are kept: hand them in as results=error.results, and only the others are trained"
+    )
+
+
+class Band(NamedTuple):
+    """Median and range over the seeds, one entry per value of an axis.
+
+    Attributes
+    ----------
+    axis : ndarray
+    median, low, high : ndarray
+    """
+
+    axis: np.ndarray
+    median: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def band(results, over, value="accuracy", **fixed):
+    """Return the `Band` of a value over one attribute of the runs, others held fixed.
+
+    Parameters
+    ----------
+    results : dict of Run to Outcome
+    over : str
+        Attribute of `Run` along the axis.
+    value : str or callable
+        Attribute of `Outcome`, or a function of one.
+    **fixed
+        Attributes of `Run` that must have these values.
+
+    Returns
+    -------
+    Band
+
+    Raises
+    ------
+    ValueError
+        If no run has these values.
+    """
+    groups = {}
+    for one, outcome in results.items():
+        if all(getattr(one, name) == wanted for name, wanted in fixed.items()):
+            number = value(outcome) if callable(value) else getattr(outcome, value)
+            groups.setdefault(getattr(one, over), []).append(number)
+    if not groups:
+        raise ValueError(f"fixed: got {fixed}, wanted the values of some run")
+    axis = sorted(groups)
+    columns = zip(
+        *((np.median(groups[x]), min(groups[x]), max(groups[x])) for x in axis), strict=True
+    )
+    return Band(np.array(axis), *(np.array(column) for column in columns))
