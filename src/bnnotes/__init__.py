@@ -2,8 +2,8 @@
 
 The modules follow the sections of the derivation: `baseline`,
 `sample_space`, `batchnorm`, `geometry`, `propagation`, `network`. `check`
-differentiates by other means. `ledger` lists every equation and claim with
-its verdict.
+differentiates by other means. `review` finds the mistake in code of your
+own. `ledger` lists every equation and claim with its verdict.
 """
 
 import importlib
@@ -19,6 +19,7 @@ __all__ = [
     "ledger",
     "network",
     "propagation",
+    "review",
     "sample_space",
 ]
 
