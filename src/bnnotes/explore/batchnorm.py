@@ -31,7 +31,7 @@ def layer_input(neuron):
 
 def epsilon():
     """Return the slider over ε, from 0."""
-    options = [("0", 0.0), *((f"{eps:g}", eps) for eps in (1e-5, 1e-3, 0.01, 0.1, 1.0))]
+    options = [(text, float(text)) for text in ("0", "1e-5", "0.001", "0.01", "0.1", "1")]
     return slider(widgets.SelectionSlider, "ε", options=options, value=0.0)
 
 

@@ -264,6 +264,12 @@ def class_mix():
         _say_class_mix,
         M_B=batch_size(SIZES, 32),
         share=slider(
-            widgets.FloatSlider, "share of odd digits", value=0.5, min=0.0, max=1.0, step=0.125
+            widgets.FloatSlider,
+            "share of odd digits",
+            value=0.5,
+            min=0.0,
+            max=1.0,
+            step=0.125,
+            readout_format=".3f",
         ),
     )
