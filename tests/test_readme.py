@@ -20,7 +20,7 @@ def test_the_code_prints_the_numbers_shown():
 
 def test_every_file_it_names_exists():
     root = Path(__file__).parent.parent
-    for name in re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(
+    for name in re.findall(r'src="([^"]+)"', README) + re.findall(
         r"`([\w./-]+\.(?:txt|yml))`", README
     ):
         assert (root / name).exists(), name
