@@ -1,0 +1,121 @@
+"""A neuron in training: which of the three factors of its gradient goes to zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import style
+from .live import LiveFigure
+
+LEAST = 1e-8  # what is smaller is drawn here
+TICKS = (
+    [1, 1e-2, 1e-4, 1e-6, LEAST],
+    ["1", "$10^{-2}$", "$10^{-4}$", "$10^{-6}$", r"$\leq 10^{-8}$"],
+)
+FACTORS = (
+    (r"$\sin\theta_1$", style.THETA1),
+    (r"$\sin\theta_2$", style.THETA2),
+    (r"$|\cos\varphi|$", style.PHI),
+)
+
+
+class StopsFigure(LiveFigure):
+    """Three factors over the steps on the left, gradient and correlation on the right.
+
+    Parameters
+    ----------
+    steps : int
+        Of the whole training.
+    join : int
+        The step at which γ and β begin to learn too.
+    inputs : int
+        How many weights the neuron has.
+    """
+
+    def __init__(self, steps, join, inputs):
+        super().__init__(8.4, 3.4)
+        self.figure.subplots_adjust(left=0.09, right=0.88, bottom=0.16, top=0.9, wspace=0.62)
+        self._axes = self.axes(1, 2)
+        for ax in self._axes:
+            ax.set(yscale="log", ylim=(LEAST / 2, 3), xlim=(0, steps), xlabel="step")
+            ax.set_yticks(*TICKS)
+            ax.minorticks_off()
+            ax.axvline(join, color=style.INK, lw=style.THIN, ls=":")
+            for x, who in ((join / 2, "W alone"), ((join + steps) / 2, "W, γ and β")):
+                ax.text(x, 1.03, who, ha="center", transform=ax.get_xaxis_transform())
+        self._axes[0].set_ylabel("factors of $\\partial C/\\partial W$")
+        self._here = [
+            self.moving(ax.axvline(0, color=style.BASELINE.color, lw=style.THIN))
+            for ax in self._axes
+        ]
+        left, right = self._axes
+        self._factors = [
+            [self._curve(left, look, width) for _ in range(count)]
+            for (_, look), count, width in zip(
+                FACTORS, (1, inputs, inputs), (2.2, 1.2, 1.0), strict=True
+            )
+        ]
+        self._names = [self._name(left, text, look.color) for text, look in FACTORS]
+        looks = (style.GRADIENT, style.THETA3, style.THETA1)
+        texts = (r"$|\partial C/\partial W|$", r"$|\cos\theta_3|$", r"$|\cos\theta_1|$")
+        widths = (1.8, 1.2, 2.8)  # the last two often run together
+        self._sizes = [self._curve(right, *pair) for pair in zip(looks, widths, strict=True)]
+        self._sizes[2].set_zorder(1)
+        self._size_names = [
+            self._name(right, text, look.color) for text, look in zip(texts, looks, strict=True)
+        ]
+        right.set_ylabel("largest of the inputs")
+        self._note = self.moving(
+            left.text(0.5, 0.5, "", ha="center", va="center", transform=left.transAxes, fontsize=10)
+        )
+
+    def _curve(self, ax, look, width):
+        return self.moving(ax.plot([], [], lw=width, **look.line())[0])
+
+    def _name(self, ax, text, color):
+        label = ax.text(1.03, 0, text, color=color, va="center", transform=ax.get_yaxis_transform())
+        return self.moving(label)
+
+    def update(self, result):
+        """Draw the path of the training, and where on it the reader stands.
+
+        Parameters
+        ----------
+        result : object
+            With step; factors: sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs),
+            nan where φ has no meaning, or None; sizes: three arrays (steps,); explanation.
+        """
+        self._note.set_text(result.explanation)
+        for line in self._here:
+            line.set_xdata([result.step] * 2)
+        none = result.factors is None
+        for name in (*self._names, *self._size_names):
+            name.set_visible(not none)
+        if none:
+            for line in (*(line for lines in self._factors for line in lines), *self._sizes):
+                line.set_data([], [])
+            return
+        ends = []
+        for lines, values in zip(self._factors, result.factors, strict=True):
+            columns = np.maximum(values.reshape(len(values), -1), LEAST)
+            for line, column in zip(lines, columns.T, strict=True):
+                line.set_data(np.arange(len(column)), column)
+            # Where the last has no meaning, its name stands beside the last that has.
+            known = columns[~np.isnan(columns).any(axis=1)]
+            ends.append(np.exp(np.log(known[-1]).mean()) if len(known) else 1.0)
+            self._names[len(ends) - 1].set_visible(len(known) > 0)
+        self._spread(self._names, ends)
+        for line, values in zip(self._sizes, result.sizes, strict=True):
+            line.set_data(np.arange(len(values)), np.maximum(values, LEAST))
+        self._spread(self._size_names, [max(values[-1], LEAST) for values in result.sizes])
+
+    def _spread(self, names, heights):
+        """Put the names beside the ends of their curves, none on another."""
+        order, low = np.argsort(heights, kind="stable"), -np.inf
+        places = {}
+        for k in order:
+            low = max(np.log10(heights[k]), low + 0.75)
+            places[k] = low
+        excess = max(0.0, low - 0.2)
+        for k, place in places.items():
+            names[k].set_y(10 ** (place - excess))

@@ -1,0 +1,301 @@
+"""Pictures of sample space that keep every angle, and experiments with them. Beyond the source.
+
+x̂, Δ̂ and û of one weight span at most three dimensions of sample space.
+Coordinates in an orthonormal basis of these keep all lengths and angles, so
+three points on an ordinary sphere of radius √M_B say everything that the
+gradient of that weight depends on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from . import baseline
+from ._validation import checked, count, number
+from .geometry import Angles, correlation, sample_angles, sigma, standardize
+from .network import Network, cost_and_gradients, feed_forward
+from .sample_space import mix, sample_mean
+
+# Which column of a frame is drawn along x, y, z: x̂ points up, Δ̂ lies in the plane of x and z.
+UPRIGHT = [1, 2, 0]
+
+
+class Vectors(NamedTuple):
+    """The three vectors of one weight, each of mean 0 and length √M_B.
+
+    Attributes
+    ----------
+    x_hat, delta, u : ndarray, shape (M_B,)
+        x̂, Δ̂ and û.
+    """
+
+    x_hat: np.ndarray
+    delta: np.ndarray
+    u: np.ndarray
+
+
+@checked(real=True, x="M_B", delta="M_B", u="M_B")
+def frame(x, delta, u):
+    """Return orthonormal directions of sample space along x̂, M Δ and what is left of M u.
+
+    Parameters
+    ----------
+    x, delta, u : array_like, shape (M_B,)
+        Not constant.
+
+    Returns
+    -------
+    ndarray, shape (M_B, min(3, M_B))
+        One direction a column. Where the three vectors span less, the last
+        columns are directions in which they have no part.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or a vector is constant.
+    """
+    Q, R = np.linalg.qr(standardize(np.column_stack([x, delta, u])))
+    return Q * np.where(np.diagonal(R) < 0, -1, 1)
+
+
+@checked(real=True, frame="M_B k", v="M_B n")
+def coordinates(frame, v):
+    """Return the columns of v as points in space, the first direction of the frame upward.
+
+    For vectors within the frame all lengths and angles stay what they are
+    in sample space.
+
+    Parameters
+    ----------
+    frame : array_like, shape (M_B, k)
+        From `frame`.
+    v : array_like, shape (M_B, n)
+        Vectors over the samples.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or an entry is not finite.
+    """
+    points = np.zeros((v.shape[1], 3), v.dtype)
+    points[:, : frame.shape[1]] = v.T @ frame
+    return points[:, UPRIGHT]
+
+
+def reachable(M_B, theta1, theta2, phi):
+    """Return θ1, θ2, φ, or the nearest angles that a batch of M_B samples can have.
+
+    Vectors of mean 0 have M_B − 1 dimensions. In a plane, M_B = 3, φ is 0
+    or π. On a line, M_B = 2, so are θ1 and θ2, and φ has no meaning.
+
+    Parameters
+    ----------
+    M_B : int
+        At least 2.
+    theta1, theta2, phi : float
+        In radians, between 0 and π.
+
+    Returns
+    -------
+    tuple of float
+
+    Raises
+    ------
+    ValueError
+        If M_B < 2 or an angle is negative.
+
+    Examples
+    --------
+    >>> reachable(3, 1.0, 2.0, 0.5)
+    (1.0, 2.0, 0.0)
+    """
+    count("M_B", M_B, minimum=2)
+    theta1, theta2 = number("theta1", theta1), number("theta2", theta2)
+    phi = number("phi", phi)
+    if M_B == 2:
+        return _flat(theta1), _flat(theta2), phi
+    return theta1, theta2, _flat(phi) if M_B == 3 else phi
+
+
+def _flat(angle):
+    return 0.0 if angle <= math.pi / 2 else math.pi
+
+
+def corners(theta1, theta2, phi):
+    """Return x̂, Δ̂ and û with these angles between them, on the unit sphere of a frame.
+
+    Parameters
+    ----------
+    theta1, theta2, phi : float
+        In radians.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        One vector a column; a row for each direction of the frame.
+    """
+    return np.array(
+        [
+            [1, math.cos(theta1), math.cos(theta2)],
+            [0, math.sin(theta1), math.sin(theta2) * math.cos(phi)],
+            [0, 0, math.sin(theta2) * math.sin(phi)],
+        ]
+    )
+
+
+@checked(real=True, frame="M_B k")
+def place(frame, theta1, theta2, phi):
+    """Return x̂, Δ̂ and û of a batch with these angles, as far as M_B samples allow.
+
+    Parameters
+    ----------
+    frame : array_like, shape (M_B, k)
+        From `frame`, of three vectors in general position.
+    theta1, theta2, phi : float
+        In radians; changed as `reachable` says.
+
+    Returns
+    -------
+    Vectors
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two samples.
+    """
+    M_B = len(frame)
+    directions = frame[:, : M_B - 1]  # those in which vectors of mean 0 can point
+    unit = corners(*reachable(M_B, theta1, theta2, phi))[: directions.shape[1]]
+    return Vectors(*(math.sqrt(M_B) * directions @ unit).T)
+
+
+@checked(a="M_B 1|n", b="M_B n", x="M_B")
+def partial_correlation(a, b, x):
+    """Return the correlation of a and b given x: that of what x does not explain of them.
+
+    The cosine of φ, if a is Δ and b is u.
+
+    Parameters
+    ----------
+    a : array_like, shape (M_B, n) or (M_B, 1)
+    b : array_like, shape (M_B, n)
+    x : array_like, shape (M_B,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or x explains a column completely.
+    """
+    x_hat = standardize(x[:, np.newaxis])
+    return correlation(mix(x_hat, a), mix(x_hat, b))
+
+
+@checked(u="M_B n")
+def mean_correlation(u):
+    """Return the mean of |Corr(u_j, u_k)| over all pairs of different neurons.
+
+    Neurons that are constant over the batch have no correlation and are
+    left out.
+
+    Parameters
+    ----------
+    u : array_like, shape (M_B, n)
+        Output of a layer, at least two neurons not constant.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If fewer than two neurons vary.
+    """
+    u = u[:, sigma(u) > 1e-6 * np.abs(sample_mean(u))]
+    n = count("varying neurons", u.shape[1], minimum=2)
+    u_hat = standardize(u)
+    return float((np.abs(u_hat.T @ u_hat / len(u)).sum() - n) / (n * (n - 1)))
+
+
+class Path(NamedTuple):
+    """What `train_neuron` saw before its first step, between all steps, and after its last.
+
+    Attributes
+    ----------
+    cost : ndarray, shape (steps + 1,)
+    gradient : ndarray, shape (steps + 1, n_prev)
+        ∂C/∂W.
+    mean : ndarray, shape (steps + 1,)
+        ⟨Δ⟩/σ(Δ).
+    angles : Angles
+        theta1 of shape (steps + 1,), the others (steps + 1, n_prev).
+    """
+
+    cost: np.ndarray
+    gradient: np.ndarray
+    mean: np.ndarray
+    angles: Angles
+
+
+def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
+    """Train a network of one neuron on one batch, some of its parameters alone.
+
+    Parameters
+    ----------
+    neuron : Network
+        Sizes [n_prev, 1]. Changed in place.
+    psi : array_like, shape (M_B, n_prev)
+        Inputs u.
+    phi : array_like, shape (M_B, 1)
+        Labels.
+    parameters : sequence of str
+        Names of the parameters that learn, ``["W"]`` or ``["W", "gamma", "beta"]``.
+    learning_rate : float
+    steps : int
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        If it is another network, or an argument does not fit.
+    """
+    if len(neuron.layers) != 1 or neuron.sizes[1] != 1:
+        raise ValueError(f"neuron: got sizes {neuron.sizes}, wanted [n_prev, 1]")
+    names = vars(neuron.layers[0])
+    if unknown := [name for name in parameters if name not in names]:
+        raise ValueError(f"parameters: got {', '.join(unknown)}, wanted some of {', '.join(names)}")
+    records = []
+    for _ in range(count("steps", steps, minimum=0)):
+        gradients, record = _look(neuron, psi, phi)
+        records.append(record)
+        layer = dict(vars(neuron.layers[0]))
+        for name in parameters:
+            layer[name] = layer[name] - learning_rate * getattr(gradients, name)
+        neuron.layers = [type(neuron.layers[0])(**layer)]
+    records.append(_look(neuron, psi, phi)[1])
+    cost, gradient, mean, *angles = (np.array(column) for column in zip(*records, strict=True))
+    return Path(cost, gradient, mean, Angles(*angles))
+
+
+def _look(neuron: Network, psi, phi):
+    """Return the gradients of the only layer, and the entries of a `Path` at this step."""
+    cost, (gradients,) = cost_and_gradients(neuron, psi, phi)
+    (step,) = feed_forward(neuron, psi)
+    delta = baseline.output_error(step.u, phi)
+    theta1, *others = sample_angles(delta, psi, step.y)
+    mean = (sample_mean(delta) / sigma(delta))[0]
+    return gradients, (cost, gradients.W[0], mean, theta1[0], *(angle[0] for angle in others))

@@ -1,0 +1,476 @@
+"""The explorers of chapter 4 over all that their sliders can reach."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from driving import positions, random_states, sweep
+
+from bnnotes import digits
+from bnnotes.check import complex_step
+from bnnotes.explore import geometry as explore
+from bnnotes.explore import (
+    geometry_layers,
+    geometry_means,
+    geometry_network,
+    geometry_neurons,
+    geometry_stops,
+)
+from bnnotes.figures import geometry_projection as projection
+from bnnotes.figures.geometry_neurons import correlations
+
+EXPLORERS = {
+    "triangle": explore.triangle,
+    "means": explore.means,
+    "stops": explore.stops,
+    "layers": explore.layers,
+}
+
+
+def angle(a, b):
+    return 2 * np.arctan2(np.linalg.norm(a - b), np.linalg.norm(a + b))
+
+
+def mixing(x_hat):
+    """M, written out."""
+    return np.eye(len(x_hat)) - (1 + np.outer(x_hat, x_hat)) / len(x_hat)
+
+
+def check_triangle(result, values):
+    M_B = result.M_B
+    assert result.asked == (values["theta1"], values["theta2"], values["phi"])
+    if M_B == 1:
+        assert result.points is None and result.explanation
+        return
+    x_hat, delta, u = result.vectors
+    assert np.abs(result.vectors.mean(axis=1)).max() < 1e-12
+    # The points are the vectors, seen in fewer dimensions.
+    products = result.vectors @ result.vectors.T
+    assert np.abs(result.points @ result.points.T - products).max() < 1e-12 * M_B
+    assert np.abs(np.diag(products) - M_B).max() < 1e-11
+    theta1, theta2, phi = np.radians(result.asked)
+    if M_B > 2:
+        assert abs(angle(delta, x_hat) - theta1) < 1e-11
+        assert abs(angle(u, x_hat) - theta2) < 1e-11
+    measured = np.radians(result.angles)
+    assert abs(measured[2] - angle(delta, u)) < 1e-11
+    bn, baseline, gamma = result.gradients
+    assert abs(bn - delta @ mixing(x_hat) @ u / M_B) < 1e-12
+    assert abs(baseline - delta @ u / M_B) < 1e-12
+    assert abs(gamma - delta @ x_hat / M_B) < 1e-12
+    product = np.sin(theta1) * np.sin(theta2) * np.cos(phi)
+    if M_B > 3:
+        assert abs(bn - product) < 1e-11
+        assert np.abs(result.points - result.wished).max() < 1e-9
+    elif M_B == 3:
+        assert abs(abs(bn) - np.sin(theta1) * np.sin(theta2)) < 1e-11
+    else:
+        assert abs(bn) < 1e-13
+    assert len(result.spokes) == (M_B if M_B <= 4 else 0)
+
+
+def check_means(result, values):
+    assert (result.M_B, result.offset, result.mean) == tuple(values.values())
+    if result.M_B < 3:
+        assert result.ratios.size == 0 and result.explanation
+        return
+    assert (result.ratios > 0).all()
+    assert result.ratios.size == 120
+    # BN does not see the offset; the baseline sees it through ⟨Δ⟩ alone.
+    assert np.ptp(result.bn) < 1e-9 * result.bn.max()
+    if result.mean == 0:
+        assert np.ptp(result.baseline) < 1e-9 * result.baseline.max()
+    else:
+        largest = result.mean * geometry_means.OFFSETS[-1]
+        assert abs(result.baseline[-1] - largest) < 1
+
+
+def check_stops(result, values):
+    assert (result.M_B, result.step) == tuple(values.values())
+    if result.factors is None:
+        assert result.M_B == 1
+        return
+    sin1, sin2, cos = result.factors
+    gradient, cos3, cos1 = result.sizes
+    steps = geometry_stops.STEPS + 1
+    assert sin1.shape == gradient.shape == cos3.shape == cos1.shape == (steps,)
+    assert sin2.shape == cos.shape == (steps, 4)
+    assert np.abs(sin1**2 + cos1**2 - 1).max() < 1e-12
+    for factor in (sin1, sin2, cos[~np.isnan(cos)], cos3):
+        assert (factor > -1e-15).all() and (factor < 1 + 1e-15).all()
+
+
+def check_layers(result, values):
+    assert (result.M_B, result.layer, result.epoch) == tuple(values.values())
+    if result.theta1 is None:
+        assert result.explanation and result.M_B <= 2
+        return
+    sin1, sin2, cos = result.factors
+    assert sin1.shape == sin2.shape == (result.theta2.size,)
+    n, n_prev = geometry_network.SIZES[result.layer], geometry_network.SIZES[result.layer - 1]
+    assert result.theta2.shape == result.phi.shape
+    assert result.theta2.shape[0] == n and result.theta2.shape[1] <= n_prev
+    if result.M_B == 2:
+        assert max(sin1.max(), sin2.max()) < 1e-6 and not cos.size
+    elif result.M_B == 3:
+        assert np.abs(cos - 1).max() < 1e-6
+    else:
+        assert np.median(sin2) > 0.5
+
+
+CHECKS = {
+    "triangle": check_triangle,
+    "means": check_means,
+    "stops": check_stops,
+    "layers": check_layers,
+}
+
+
+@pytest.fixture(params=EXPLORERS, scope="module")
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def explorer(name):
+    return EXPLORERS[name]()
+
+
+def check_readout(readout):
+    assert "\n" not in readout
+    assert not {"nan", "inf"} & set(re.findall(r"\w+", readout))
+    assert len(readout) < 125
+
+
+def check_picture(figure):
+    """No text is cut off, and no curve of a panel with fixed limits leaves it."""
+    width, height = figure.bbox.size
+    for ax in figure.axes:
+        for text in [*ax.texts, ax.xaxis.label, ax.yaxis.label]:
+            if text.get_visible() and text.get_text():
+                box = text.get_window_extent()
+                assert 0 <= box.x0 <= box.x1 <= width, text.get_text()
+                assert 0 <= box.y0 <= box.y1 <= height, text.get_text()
+        low, high = ax.get_ylim()
+        for line in ax.lines:
+            heights = np.asarray(line.get_ydata(), float)
+            shown = np.isfinite(heights) & (line.get_transform() == ax.transData)
+            shown &= line.get_visible()
+            assert ((min(low, high) <= heights[shown]) & (heights[shown] <= max(low, high))).all()
+
+
+def test_every_position_of_every_slider(name, explorer):
+    moved, before = None, None
+    for slider, _ in sweep(explorer):
+        CHECKS[name](explorer.result, explorer.values)
+        check_readout(explorer.readout)
+        if slider == moved:
+            assert explorer.image.value != before
+        moved, before = slider, explorer.image.value
+
+
+def test_random_combinations(name, explorer):
+    for count, values in enumerate(random_states(explorer, 200, np.random.default_rng(0))):
+        CHECKS[name](explorer.result, values)
+        check_readout(explorer.readout)
+        if count % 4 == 0:
+            check_picture(explorer.figure.figure)
+
+
+def test_reset_brings_the_first_picture_back(explorer):
+    explorer.reset()
+    first = explorer.image.value
+    explorer.set(**{name: positions(control)[0] for name, control in explorer.controls.items()})
+    assert explorer.image.value != first
+    explorer.reset()
+    assert explorer.image.value == first
+
+
+def test_a_still_moves_no_slider(explorer):
+    explorer.reset()
+    first, values = explorer.image.value, explorer.values
+    picture = explorer.still(M_B=3)
+    assert picture.alt != explorer.image.tooltip
+    assert (explorer.image.value, explorer.values) == (first, values)
+
+
+def test_the_batch_size_comes_first_and_begins_at_one(explorer):
+    assert next(iter(explorer.controls)) == "M_B"
+    explorer.set(M_B=1)
+    assert "one sample" in explorer.readout.lower()
+    explorer.reset()
+
+
+# ---- the triangle
+
+
+@pytest.fixture(scope="module")
+def triangle():
+    return explore.triangle()
+
+
+def seen(azimuth, elevation):
+    """Right and up of a viewer, from rotation matrices about two axes."""
+    a, e = np.radians([azimuth, elevation])
+    turn = np.array([[np.cos(a), np.sin(a), 0], [-np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    tilt = np.array([[np.cos(e), 0, np.sin(e)], [0, 1, 0], [-np.sin(e), 0, np.cos(e)]])
+    # After both, the viewer stands on the first axis.
+    return (tilt @ turn)[1:]
+
+
+def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle):
+    """Two views of the figure give every corner back in three dimensions, as two eyes do."""
+    rng, views = np.random.default_rng(7), [(35, 15), (110, -40)]
+    lines = np.vstack([seen(*view) for view in views])
+    for M_B in positions(triangle.controls["M_B"])[1:]:
+        for theta1, theta2, phi in 5 * rng.integers(0, 37, size=(12, 3)):
+            corners = []
+            for azimuth, elevation in views:
+                wish = {"theta1": int(theta1), "theta2": int(theta2), "phi": int(phi)}
+                triangle.set(M_B=M_B, azimuth=azimuth, elevation=elevation, **wish)
+                corners.append(triangle.figure.drawn)
+            drawn = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
+            vectors = triangle.result.vectors
+            for a, b in itertools.combinations(range(3), 2):
+                difference = angle(drawn[a], drawn[b]) - angle(vectors[a], vectors[b])
+                assert abs(difference) < 1e-12
+    triangle.reset()
+
+
+def test_phi_measured_off_the_drawn_points_is_that_of_the_residuals(triangle):
+    lines = np.vstack([seen(35, 15), seen(110, -40)])
+    for wish in ((60, 50, 70), (120, 95, 15), (35, 150, 165)):
+        corners = []
+        for azimuth, elevation in ((35, 15), (110, -40)):
+            angles = dict(zip(("theta1", "theta2", "phi"), wish, strict=True))
+            triangle.set(M_B=16, azimuth=azimuth, elevation=elevation, **angles)
+            corners.append(triangle.figure.drawn)
+        x_hat, delta, u = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
+        normals = np.cross(x_hat, delta), np.cross(x_hat, u)
+        off_the_picture = angle(*(n / np.linalg.norm(n) for n in normals))
+        x, d, v = triangle.result.vectors
+        rest = [mixing(x) @ w for w in (d, v)]
+        in_sample_space = angle(*(w / np.linalg.norm(w) for w in rest))
+        assert abs(off_the_picture - in_sample_space) < 1e-12
+        assert abs(in_sample_space - np.radians(wish[2])) < 1e-12
+    triangle.reset()
+
+
+@pytest.mark.parametrize("M_B", [2, 3, 4])
+def test_the_entries_are_shadows_on_the_axes_of_the_samples(triangle, M_B):
+    result = triangle.compute(M_B, 60, 50, 70, 0, 0)
+    assert np.abs(np.linalg.norm(result.spokes, axis=1) - 1).max() < 1e-12
+    # Two axes of M_B samples, without their mean, have this cosine.
+    cosines = result.spokes @ result.spokes.T + np.eye(M_B) * (-1 / (M_B - 1) - 1)
+    assert np.abs(cosines + 1 / (M_B - 1)).max() < 1e-12
+    shadows = np.sqrt(1 - 1 / M_B) * result.points @ result.spokes.T
+    assert np.abs(shadows - result.vectors).max() < 1e-12
+
+
+def test_no_label_covers_another(triangle):
+    for _ in random_states(triangle, 200, np.random.default_rng(3)):
+        labels = [label for label in triangle.figure.labels if label.get_visible()]
+        boxes = [label.get_window_extent() for label in labels]
+        for a, b in itertools.combinations(boxes, 2):
+            wide = min(a.x1, b.x1) - max(a.x0, b.x0)
+            high = min(a.y1, b.y1) - max(a.y0, b.y0)
+            assert min(wide, high) < 4
+
+
+def test_small_batches_say_why_the_wish_is_not_met(triangle):
+    triangle.set(M_B=3, phi=60)
+    assert "a plane: φ asked 60°, got 0°" in triangle.readout
+    triangle.set(phi=120)
+    assert "a plane: φ asked 120°, got 180°" in triangle.readout
+    triangle.set(M_B=2, theta1=100, theta2=20)
+    assert "a line: asked θ1 100°, θ2 20°, got 180°, 0°" in triangle.readout
+    triangle.set(M_B=1)
+    assert "0/0" in triangle.readout
+    triangle.reset()
+
+
+def test_what_lies_behind_is_drawn_hollow(triangle):
+    fills = {}
+    for elevation in (90, -90):
+        triangle.set(elevation=elevation)
+        fills[elevation] = triangle.figure.corners[0].get_markerfacecolor()
+    assert fills[-90] == "white" != fills[90]
+    triangle.reset()
+
+
+# ---- the projection
+
+
+def test_a_view_is_orthonormal_and_looks_from_where_it_says():
+    for azimuth, elevation in ((0, 0), (35, 15), (-120, 80), (10, -90)):
+        view = projection.view(azimuth, elevation)
+        axes = np.stack(view)
+        assert np.abs(axes @ axes.T - np.eye(3)).max() < 1e-14
+        assert np.linalg.det(axes) == pytest.approx(1)
+        assert np.abs(axes[:2] - seen(azimuth, elevation)).max() < 1e-14
+
+
+def test_an_arc_is_the_shortest_way_on_the_sphere():
+    rng = np.random.default_rng(0)
+    for a, b in rng.normal(size=(20, 2, 3)):
+        a, b = 2 * a / np.linalg.norm(a), 2 * b / np.linalg.norm(b)
+        arc = projection.arc(a, b)
+        assert np.abs(arc[0] - a).max() < 1e-14 and np.abs(arc[-1] - b).max() < 1e-12
+        assert np.abs(np.linalg.norm(arc, axis=1) - 2).max() < 1e-14
+        assert np.abs(arc @ np.cross(a, b)).max() < 1e-12
+        steps = [angle(p, q) for p, q in itertools.pairwise(arc)]
+        assert np.ptp(steps) < 1e-12
+        assert sum(steps) == pytest.approx(angle(a, b), abs=1e-12)
+
+
+def test_an_arc_between_opposite_points_passes_where_it_should():
+    up, via = np.array([0, 0, 1.0]), np.array([0.6, 0.8, 0.0])
+    arc = projection.arc(up, -up, via)
+    assert np.abs(arc[len(arc) // 2] - via).max() < 1e-12
+    # Where the way says nothing, any will do.
+    assert np.abs(np.linalg.norm(projection.arc(up, -up, up), axis=1) - 1).max() < 1e-14
+
+
+def test_the_two_parts_of_a_curve_are_the_curve():
+    view, circle = projection.view(20, 30), projection.circle([1, 2, 3])
+    front, behind = projection.split(view, circle)
+    depth = circle @ view.toward
+    clear = np.abs(depth) > 0.1
+    assert (np.isnan(front).any(axis=1) == (depth < 0))[clear].all()
+    assert (np.isnan(behind).any(axis=1) == (depth > 0))[clear].all()
+
+
+def test_labels_keep_apart():
+    wanted = np.array([[0.0, 0.0], [0.0, 0.0], [0.05, 0.0], [1.3, 0.0]])
+    moved = projection.apart(wanted, np.array([[0.0, 0.02]]), 0.15, 1.2)
+    everything = np.vstack([moved, [[0.0, 0.02]]])
+    gaps = [np.linalg.norm(a - b) for a, b in itertools.combinations(everything, 2)]
+    assert min(gaps) > 0.14
+    assert np.linalg.norm(moved, axis=1).max() <= 1.2 + 1e-12
+
+
+# ---- the means
+
+
+def test_the_ratio_is_that_of_the_two_gradients_by_hand():
+    delta, u_prev, normalized = geometry_network.look(geometry_means.EPOCH, 3, 16)
+    result = geometry_means.compute_means(16, 10.0, 0.3)
+    ratios = []
+    for i, j in itertools.product(range(10), range(12)):
+        d = (delta[:, i] - delta[:, i].mean()) / delta[:, i].std() + 0.3
+        u = (u_prev[:, j] - u_prev[:, j].mean()) / u_prev[:, j].std() + 10
+        ratios.append(abs(d @ u / (d @ mixing(normalized.x_hat[:, i]) @ u)))
+    assert np.abs(result.ratios / ratios - 1).max() < 1e-6
+
+
+def test_orders_of_magnitude_need_both_means():
+    medians = {
+        offset: np.median(geometry_means.compute_means(64, offset, 0.3).ratios)
+        for offset in (0.0, 10.0, 1000.0)
+    }
+    assert 1 < medians[0.0] < 3 and 20 < medians[10.0] < 90 and 2000 < medians[1000.0] < 9000
+    assert np.median(geometry_means.compute_means(64, 1000.0, 0.0).ratios) < 3
+
+
+# ---- the stops
+
+
+@pytest.fixture(scope="module")
+def stops():
+    return explore.stops()
+
+
+@pytest.mark.parametrize("M_B", geometry_stops.SIZES[1:])
+def test_which_condition_stops_w_depends_on_the_number_of_samples(stops, M_B):
+    stops.set(M_B=M_B, step=geometry_stops.JOIN)
+    sin1, sin2, cos = (factor[geometry_stops.JOIN] for factor in stops.result.factors)
+    assert stops.result.sizes[0][geometry_stops.JOIN] < 1e-6
+    if M_B == 2:
+        assert "zero from the start" in stops.readout
+    elif M_B <= 5:
+        assert sin1 < 1e-4 < 0.1 < sin2.min()
+        assert "because sinθ1 = 0" in stops.readout
+    else:
+        assert cos.max() < 1e-4 < 0.1 < min(sin1, *sin2)
+        assert "third condition" in stops.readout
+    stops.reset()
+
+
+def test_gamma_and_beta_lead_to_the_stop_of_the_baseline(stops):
+    stops.set(M_B=64, step=geometry_stops.STEPS)
+    assert "the baseline's stop" in stops.readout
+    gradient, cos3, cos1 = (size[-1] for size in stops.result.sizes)
+    assert max(gradient, cos3, cos1) < 1e-6
+    stops.set(step=geometry_stops.JOIN)
+    assert stops.result.sizes[2][geometry_stops.JOIN] > 0.2
+    stops.reset()
+
+
+def test_the_quadrants_hold_all_the_ink():
+    ink, phi = explore.quadrants(20)
+    data = digits.load("odd")
+    assert np.abs(ink.sum(axis=1) - data.psi[:20].sum(axis=1)).max() < 1e-12
+    image = data.psi[3].reshape(8, 8)
+    corners = [image[:4, :4], image[:4, 4:], image[4:, :4], image[4:, 4:]]
+    assert np.abs(ink[3] - [c.sum() for c in corners]).max() < 1e-12
+    assert (phi == data.phi[:20]).all()
+
+
+# ---- real layers
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_the_error_of_a_layer_is_the_slope_of_the_cost(layer):
+    """∂C/∂y of the layer, by the complex step through the layers above, written out."""
+    M_B, net = 6, geometry_network.trained()[2]
+    view = geometry_network.look(2, layer, M_B)
+    phi = geometry_network.data().phi[:M_B]
+    own = net.layers[layer - 1]
+    y = own.gamma * view.normalized.x_hat + own.beta
+
+    def cost(y):
+        for above in net.layers[layer:]:
+            x = np.tanh(y) @ above.W.T
+            x = x - x.mean(axis=0)
+            y = above.gamma * x / np.sqrt((x * x).mean(axis=0)) + above.beta
+        u = 1 / (1 + np.exp(-y))
+        return -(phi * np.log(u) + (1 - phi) * np.log(1 - u)).sum() / M_B
+
+    assert np.abs(complex_step(cost, y) - view.delta).max() < 1e-13
+
+
+def test_random_directions():
+    # In two dimensions |cos| has the median cos 45°, in three it is uniform.
+    assert geometry_layers.chance(1) == 1
+    assert geometry_layers.chance(2) == pytest.approx(np.sqrt(0.5), abs=0.02)
+    assert geometry_layers.chance(3) == pytest.approx(0.5, abs=0.02)
+
+
+def test_training_moves_the_weights_towards_the_third_condition():
+    before, after = (geometry_layers.compute_layer(1400, 2, epoch) for epoch in (0, 8))
+    assert np.median(after.factors[2]) < 0.4 * np.median(before.factors[2])
+    assert min(np.median(after.factors[0]), np.median(after.factors[1])) > 0.9
+
+
+# ---- neurons
+
+
+def test_depth_and_training():
+    waited = []
+
+    def progress(runs):
+        waited.append(len(runs))
+        return runs
+
+    deep = geometry_neurons.untrained(range(2), M_B=32, progress=progress)
+    trained = geometry_neurons.trained(range(1), epochs=1, progress=progress)
+    assert waited == [4, 8]
+    for kind in ("BN", "baseline"):
+        assert deep[kind].shape == (2, len(geometry_neurons.LAYERS))
+        assert list(trained.correlation[kind]) == list(geometry_neurons.HIDDEN)
+        for values in (deep[kind], *trained.correlation[kind].values()):
+            assert ((0 < values) & (values < 1)).all()
+    assert deep["BN"][:, -1].max() < deep["baseline"][:, -1].min()
+    picture = correlations(geometry_neurons.LAYERS, deep, trained.correlation)
+    assert picture.png.startswith(b"\x89PNG") and picture.alt
