@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from driving import random_states, sweep
 
-from bnnotes import digits, network
+from bnnotes import batchnorm, digits, network
 from bnnotes.explore import network as explore
+from bnnotes.explore import network_layers
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,56 @@ def test_reset(live):
     assert live.image.value != before
     live.reset()
     assert live.image.value == before
+
+
+# The layers in training
+
+
+@pytest.fixture(scope="module")
+def layers():
+    return network_layers.layers_in_training()
+
+
+def check_layers(explorer):
+    result = explorer.result
+    assert f"M_B = {result.M_B}" in explorer.readout and "nan" not in explorer.readout
+    assert (result.angles is None) == (result.M_B <= 2) == bool(result.explanation)
+    if result.angles is None:
+        return
+    assert result.angles.min() >= 0 and result.angles.max() <= 90
+    assert (result.ratios > 0).all() and np.isfinite(result.ratios).all()
+    if result.M_B == 3:  # all vectors lie in one plane
+        assert result.angles[:, 3].max() < 1e-4
+
+
+def test_layers_over_every_slider(layers):
+    pictures = {name: set() for name in layers.controls}
+    for name, _ in sweep(layers):
+        check_layers(layers)
+        pictures[name].add(bytes(layers.image.value))
+    assert len(pictures["M_B"]) == len(network_layers.BATCHES)
+    assert len(pictures["layer"]) == 3
+
+
+def test_layers_anywhere(layers):
+    for _ in random_states(layers, 200, np.random.default_rng(1)):
+        check_layers(layers)
+
+
+def test_views_give_the_gradients_of_the_network():
+    data, net = digits.load("ten"), network_layers.stages()[1]
+    psi, phi = data.psi[:32], data.phi[:32]
+    _, gradients = network.cost_and_gradients(net, psi, phi)
+    for l, view in enumerate(network_layers.views(net, psi, phi)):
+        gamma = (view.delta * view.normalized.x_hat).sum(axis=0)
+        np.testing.assert_allclose(gamma, gradients[l].gamma, rtol=1e-9, atol=1e-12)
+
+
+def test_the_amplitude_by_the_kernel():
+    net, data = network_layers.stages()[2], digits.load("ten")
+    view = network_layers.views(net, data.psi[:16], data.phi[:16])[1]
+    jacobian = batchnorm.weight_jacobian(view.u_prev, view.normalized, view.gamma)
+    bn = np.einsum("si,sij->ij", view.delta, jacobian)
+    bl = np.einsum("si,sj->ij", view.delta, view.u_prev)
+    wanted = np.sqrt((bl**2).sum() / (bn**2).sum())
+    assert network_layers.amplitude(view) == pytest.approx(wanted, rel=1e-9)

@@ -1,0 +1,133 @@
+"""Medians and ranges over seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import picture, style
+
+TRAIN_MODE = style.Look("#D55E00", ":", "s", "BN, train mode")
+
+
+def _band(ax, band, look, name=None):
+    ax.fill_between(band.axis, band.low, band.high, color=look.color, alpha=0.18, lw=0)
+    ax.plot(band.axis, band.median, **look.line(marker=look.marker), clip_on=False, label=name)
+
+
+def rates(panels, chance, alt):
+    """Return held-out accuracy over the learning rate, one panel per batch size.
+
+    Parameters
+    ----------
+    panels : dict
+        Batch size → (baseline, BN), each a band with axis, median, low, high.
+    chance : float
+        Accuracy of a guess.
+    alt : str
+
+    Returns
+    -------
+    Picture
+    """
+    figure = picture.new_figure(8.4, 2.9)
+    axes = np.atleast_1d(picture.new_axes(figure, 1, len(panels), sharey=True))
+    figure.subplots_adjust(left=0.08, right=0.99, bottom=0.19, top=0.88, wspace=0.12)
+    for ax, (M_B, pair) in zip(axes, panels.items(), strict=True):
+        for band, look in zip(pair, (style.BASELINE, style.BATCH_NORM), strict=True):
+            _band(ax, band, look, look.label)
+        ax.axhline(chance, color=style.INK, lw=0.5, ls=":")
+        ax.set(xscale="log", ylim=(0, 1), xlabel="learning rate η")
+        ax.set_xticks(pair[0].axis, [f"{x:g}" for x in pair[0].axis])
+        ax.minorticks_off()
+        ax.text(0.5, 1.05, f"$M_B$ = {M_B}", transform=ax.transAxes, ha="center")
+    axes[0].set_ylabel("held-out accuracy")
+    axes[0].text(axes[0].get_xlim()[0] * 1.2, chance + 0.02, "chance", fontsize=8)
+    axes[0].legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.42))
+    return picture.still(figure, alt)
+
+
+def modes(baseline, inference, batches, chance, alt):
+    """Return held-out accuracy over the batch size: baseline, BN, and BN in train mode.
+
+    Parameters
+    ----------
+    baseline, inference, batches : Band
+    chance : float
+    alt : str
+
+    Returns
+    -------
+    Picture
+    """
+    figure = picture.new_figure(6.4, 3.0)
+    ax = picture.new_axes(figure)
+    figure.subplots_adjust(left=0.11, right=0.74, bottom=0.18, top=0.95)
+    looks = style.BASELINE, style.BATCH_NORM, TRAIN_MODE
+    names = "baseline", "BN, inference mode", "BN, train mode"
+    for band, look, name in zip((baseline, inference, batches), looks, names, strict=True):
+        _band(ax, band, look, name)
+    ax.axhline(chance, color=style.INK, lw=0.5, ls=":")
+    ax.set(xscale="log", ylim=(0, 1), xlabel="batch size $M_B$", ylabel="held-out accuracy")
+    ax.set_xticks(inference.axis, [str(x) for x in inference.axis])
+    ax.minorticks_off()
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return picture.still(figure, alt)
+
+
+def mix(share, train_mode, inference, alt):
+    """Return accuracy over the share of one class in the batch, in both modes.
+
+    Parameters
+    ----------
+    share : ndarray, shape (n,)
+    train_mode, inference : ndarray, shape (n, batches)
+    alt : str
+
+    Returns
+    -------
+    Picture
+    """
+    figure = picture.new_figure(6.4, 2.9)
+    ax = picture.new_axes(figure)
+    figure.subplots_adjust(left=0.11, right=0.74, bottom=0.18, top=0.95)
+    for rows, look, name in (
+        (inference, style.BATCH_NORM, "inference mode"),
+        (train_mode, TRAIN_MODE, "train mode"),
+    ):
+        ax.fill_between(
+            share, rows.min(axis=1), rows.max(axis=1), color=look.color, alpha=0.18, lw=0
+        )
+        ax.plot(share, np.median(rows, axis=1), **look.line(marker=look.marker), label=name)
+    ax.set(xlim=(0, 1), ylim=(0.3, 1.02), xlabel="share of odd digits in the batch", ylabel="right")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return picture.still(figure, alt)
+
+
+def lengths(curves, predicted, alt):
+    """Return ‖w‖² of every neuron over the steps, without and with weight decay.
+
+    Parameters
+    ----------
+    curves : sequence of two ndarrays, shape (steps, n)
+    predicted : ndarray, shape (n,)
+        Where the lengths with decay are to settle.
+    alt : str
+
+    Returns
+    -------
+    Picture
+    """
+    figure = picture.new_figure(8.4, 2.9)
+    axes = picture.new_axes(figure, 1, 2)
+    figure.subplots_adjust(left=0.08, right=0.97, bottom=0.18, top=0.88, wspace=0.28)
+    texts = "no decay: it never shrinks", "with decay: it settles (dotted: predicted)"
+    for ax, rows, text in zip(axes, curves, texts, strict=True):
+        ax.plot(rows, color=style.GRADIENT.color, lw=0.8, alpha=0.6)
+        ax.set(xlim=(0, len(rows)), ylim=(0, None), xlabel="step")
+        ax.text(0.5, 1.05, text, transform=ax.transAxes, ha="center")
+    axes[0].set_ylabel("$\\Vert w_i\\Vert^2$, one line a neuron")
+    for level in predicted:
+        axes[1].plot(
+            [len(curves[1]) * 0.5, len(curves[1])], [level] * 2, color="#D55E00", ls=":", lw=1.4
+        )
+    return picture.still(figure, alt)
