@@ -211,3 +211,20 @@ def test_the_runs_of_a_killed_dask_worker_are_done_again(cluster):
         time.sleep(0.1)
     assert victims[0] not in cluster.scheduler_info()["workers"]
     assert results == sweep.run(runs, Here())
+
+
+def test_inputs(wanted):
+    raw, scaled = (sweep._digits("ten", inputs) for inputs in ("pixels", "scaled"))
+    np.testing.assert_allclose(scaled.psi.mean(axis=0), 0, atol=1e-12)
+    assert scaled.psi.std() == pytest.approx(1)
+    # One shift and one scale for both halves.
+    moved = raw.psi_test - raw.psi.mean(axis=0)
+    np.testing.assert_allclose(
+        scaled.psi_test * moved.std() / scaled.psi_test.std(), moved, atol=1e-12
+    )
+    # BN with ε = 0 does not see shift and scale of its input.
+    bn = next(one for one in RUNS if one.batch_norm)
+    (outcome,) = sweep.run([bn._replace(inputs="scaled")], Here()).values()
+    assert outcome.cost == pytest.approx(wanted[bn].cost, rel=0.05)
+    with pytest.raises(sweep.SweepStopped, match="inputs: got 'grey'"):
+        sweep.run([bn._replace(inputs="grey")], Here())

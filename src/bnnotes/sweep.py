@@ -31,6 +31,9 @@ class Run(NamedTuple):
     activation : str
     labels : str
         As in `digits.load`.
+    inputs : str
+        ``"pixels"``, ``"centered"`` at the mean of the training, or ``"scaled"``, centered and
+        divided by one number, their standard deviation.
     """
 
     batch_norm: bool
@@ -41,6 +44,7 @@ class Run(NamedTuple):
     hidden: tuple = (32,)
     activation: str = "relu"
     labels: str = "ten"
+    inputs: str = "pixels"
 
 
 class Outcome(NamedTuple):
@@ -82,8 +86,15 @@ class SweepStopped(RuntimeError):
 
 
 @functools.cache
-def _digits(labels):
-    return digits.load(labels)
+def _digits(labels, inputs):
+    if inputs not in ("pixels", "centered", "scaled"):
+        raise ValueError(f"inputs: got {inputs!r}, wanted 'pixels', 'centered' or 'scaled'")
+    data = digits.load(labels)
+    if inputs == "pixels":
+        return data
+    mean = data.psi.mean(axis=0)
+    std = (data.psi - mean).std() if inputs == "scaled" else 1.0
+    return data._replace(psi=(data.psi - mean) / std, psi_test=(data.psi_test - mean) / std)
 
 
 def train_one(run):
@@ -96,11 +107,16 @@ def train_one(run):
     Returns
     -------
     Outcome
+
+    Raises
+    ------
+    ValueError
+        If the run has an attribute that cannot be.
     """
     # Imported here: scikit-learn, which brings the digits, brings it too.
     from threadpoolctl import threadpool_limits
 
-    data = _digits(run.labels)
+    data = _digits(run.labels, run.inputs)
     sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
     net = network.create(sizes, batch_norm=run.batch_norm, activation=run.activation, rng=run.seed)
     options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
