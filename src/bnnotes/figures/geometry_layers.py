@@ -33,7 +33,7 @@ class LayersFigure(LiveFigure):
         ax = self._map
         ax.set(xlim=(-1.17, 1.17), ylim=(-0.22, 1.12), aspect="equal")
         ax.set_axis_off()
-        ax.add_patch(Wedge((0, 0), 1, 0, 180, fc="#F7F7F7", ec=GRAY, lw=style.THIN, zorder=0))
+        ax.add_patch(Wedge((0, 0), 1, 0, 180, fc="white", ec=GRAY, lw=style.THIN, zorder=0))
         for degrees in (45, 90, 135):
             t = np.radians(np.linspace(0, 180, 91))
             r = degrees / 180

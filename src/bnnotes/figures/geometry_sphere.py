@@ -52,7 +52,7 @@ class Sphere:
     def __init__(self, ax, register):
         ax.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal")
         ax.set_axis_off()
-        self._ball = register(Circle((0, 0), 1, fc="#F7F7F7", ec=GRAY, lw=style.THIN, zorder=0))
+        self._ball = register(Circle((0, 0), 1, fc="white", ec=GRAY, lw=style.THIN, zorder=0))
         self._plane = register(Polygon(np.zeros((3, 2)), fc="#EEEEEE", ec="none", zorder=0))
         ax.add_patch(self._ball)
         ax.add_patch(self._plane)
@@ -123,11 +123,11 @@ class Sphere:
     def _triangle(self, M_B, seen, points):
         """Draw radii, corners, sides and φ; return where their labels want to stand."""
         flat = seen.project(points)
-        for radius, dot, look, point in zip(self._radii, self.dots, VERTICES, points, strict=True):
+        for radius, dot, point in zip(self._radii, self.dots, points, strict=True):
             radius.draw(seen, np.linspace(0, 1, 33)[:, np.newaxis] * point)
             front = seen.depth(point) >= -projection.CLOSE
             dot.set_data(*seen.project(point)[:, np.newaxis])
-            dot.set(markerfacecolor=look.color if front else "white", alpha=1 if front else 0.7)
+            dot.set_alpha(1 if front else FAINT)
         center = flat.mean(axis=0)
         wanted = list(flat + 0.16 * _outward(flat, center))
         for curve, (_, a, b) in zip(self._sides, SIDES, strict=True):

@@ -65,9 +65,9 @@ class StopsFigure(LiveFigure):
             self._name(right, text, look.color) for text, look in zip(texts, looks, strict=True)
         ]
         right.set_ylabel("largest of the inputs")
-        self._note = self.moving(
-            left.text(0.5, 0.5, "", ha="center", va="center", transform=left.transAxes, fontsize=10)
-        )
+        place = {"ha": "center", "va": "center", "transform": left.transAxes}
+        above = {"fontsize": 10, "backgroundcolor": "white", "zorder": 5}
+        self._note = self.moving(left.text(0.5, 0.5, "", **place, **above))
 
     def _curve(self, ax, look, width):
         return self.moving(ax.plot([], [], lw=width, **look.line())[0])
