@@ -168,6 +168,31 @@ def compute_live(M_B, learning_rate, depth, activation, seed):
     return Live(M_B, learning_rate, train_side(False, *options), train_side(True, *options))
 
 
+class Retrained(base.Explorer):
+    """An explorer of trainings; the text that stands for its picture has words for digits.
+
+    The last digits of a training differ from machine to machine, and notebooks are compared by
+    their text. The readout beside the picture has the digits.
+    """
+
+    def __init__(self, name, compute, figure, readout, words, **controls):
+        self._words = words
+        super().__init__(name, compute, figure, readout, **controls)
+
+    def _describe(self, result):
+        return f"{self.name}. {self._words(result)}"
+
+
+def _in_words(result):
+    if result.M_B == 1:
+        return "M_B = 1: the baseline learns, BN has no x̂."
+    if result.baseline.stopped or result.bn.stopped:
+        return f"M_B = {result.M_B}: not every training reached its end."
+    ratio = result.bn.cost[-20:].mean() / result.baseline.cost[-20:].mean()
+    where = "above" if ratio > 1.5 else "below" if ratio < 1 / 1.5 else "near"
+    return f"M_B = {result.M_B}: BN's cost ends {where} the baseline's."
+
+
 def _say_side(name, side):
     if side.stopped:
         return f"{name} stopped: {side.stopped}"
@@ -190,11 +215,12 @@ def _read_live(result):
 def live_training():
     """Return the explorer that trains baseline and BN anew at every move."""
     data = plane()
-    return base.Explorer(
+    return Retrained(
         "Baseline and BN in training, digits 0, 2, 7 and 9 in two principal components",
         compute_live,
         LiveTrainingFigure(STEPS, REACH, data.psi_test, data.phi_test[:, 0] > 0.5),
         _read_live,
+        _in_words,
         M_B=base.batch_size(SIZES, 32),
         learning_rate=base.slider(
             widgets.SelectionSlider,

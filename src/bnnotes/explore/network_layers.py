@@ -11,6 +11,7 @@ import numpy as np
 from .. import baseline, batchnorm, digits, geometry, network
 from ..figures.network_layers import LayersInTrainingFigure
 from . import base
+from .network import Retrained
 
 SIZES = [64, 24, 12, 10]
 EPOCHS = (0, 1, 2, 4, 8, 16, 32)
@@ -138,13 +139,25 @@ def _read_layers(result):
     )
 
 
+def _in_words(result):
+    where = f"M_B = {result.M_B}, layer {result.layer}"
+    if result.explanation:
+        return f"{where}: {result.explanation}"
+    if result.M_B == 3:
+        return f"{where}: φ is 0°, all vectors lie in a plane."
+    change = result.angles[-1, 0] - result.angles[0, 0]
+    moves = "rises" if change > 15 else "falls" if change < -15 else "stays within 15°"
+    return f"{where}: from start to end θ1 {moves}."
+
+
 def layers_in_training():
     """Return the explorer of the layers in training: batch size, layer."""
-    return base.Explorer(
+    return Retrained(
         "Angles of the layers of the digits network in training",
         compute_layers,
         LayersInTrainingFigure(EPOCHS, len(LAYERS)),
         _read_layers,
+        _in_words,
         M_B=base.batch_size(BATCHES, 256),
         layer=base.slider(widgets.IntSlider, "layer", value=3, min=1, max=3),
     )

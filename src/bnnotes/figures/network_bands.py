@@ -8,6 +8,13 @@ from . import picture, style
 
 TRAIN_MODE = style.Look("#D55E00", ":", "s", "BN, train mode")
 
+LOOKS = {
+    "baseline": style.BASELINE,
+    "BN": style.BATCH_NORM,
+    "baseline, centered": style.Look("#009E73", "-.", "^", "baseline, centered"),
+    "baseline, scaled": style.Look("#CC79A7", ":", "D", "baseline, scaled"),
+}
+
 
 def _band(ax, band, look, name=None):
     ax.fill_between(band.axis, band.low, band.high, color=look.color, alpha=0.18, lw=0)
@@ -20,7 +27,7 @@ def rates(panels, chance, alt):
     Parameters
     ----------
     panels : dict
-        Batch size → (baseline, BN), each a band with axis, median, low, high.
+        Batch size → {name: band}. A name is one of LOOKS; a band has axis, median, low, high.
     chance : float
         Accuracy of a guess.
     alt : str
@@ -32,17 +39,18 @@ def rates(panels, chance, alt):
     figure = picture.new_figure(8.4, 2.9)
     axes = np.atleast_1d(picture.new_axes(figure, 1, len(panels), sharey=True))
     figure.subplots_adjust(left=0.08, right=0.99, bottom=0.19, top=0.88, wspace=0.12)
-    for ax, (M_B, pair) in zip(axes, panels.items(), strict=True):
-        for band, look in zip(pair, (style.BASELINE, style.BATCH_NORM), strict=True):
-            _band(ax, band, look, look.label)
+    for ax, (M_B, bands) in zip(axes, panels.items(), strict=True):
+        for name, band in bands.items():
+            _band(ax, band, LOOKS[name], name)
         ax.axhline(chance, color=style.INK, lw=0.5, ls=":")
         ax.set(xscale="log", ylim=(0, 1), xlabel="learning rate η")
-        ax.set_xticks(pair[0].axis, [f"{x:g}" for x in pair[0].axis])
+        rates = next(iter(bands.values())).axis
+        ax.set_xticks(rates, [f"{x:g}" for x in rates])
         ax.minorticks_off()
         ax.text(0.5, 1.05, f"$M_B$ = {M_B}", transform=ax.transAxes, ha="center")
     axes[0].set_ylabel("held-out accuracy")
     axes[0].text(axes[0].get_xlim()[0] * 1.2, chance + 0.02, "chance", fontsize=8)
-    axes[0].legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.42))
+    axes[0].legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 0.17), fontsize=8)
     return picture.still(figure, alt)
 
 
@@ -59,9 +67,9 @@ def modes(baseline, inference, batches, chance, alt):
     -------
     Picture
     """
-    figure = picture.new_figure(6.4, 3.0)
+    figure = picture.new_figure(7.0, 3.0)
     ax = picture.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.74, bottom=0.18, top=0.95)
+    figure.subplots_adjust(left=0.1, right=0.7, bottom=0.18, top=0.95)
     looks = style.BASELINE, style.BATCH_NORM, TRAIN_MODE
     names = "baseline", "BN, inference mode", "BN, train mode"
     for band, look, name in zip((baseline, inference, batches), looks, names, strict=True):
@@ -97,8 +105,19 @@ def mix(share, train_mode, inference, alt):
         ax.fill_between(
             share, rows.min(axis=1), rows.max(axis=1), color=look.color, alpha=0.18, lw=0
         )
-        ax.plot(share, np.median(rows, axis=1), **look.line(marker=look.marker), label=name)
-    ax.set(xlim=(0, 1), ylim=(0.3, 1.02), xlabel="share of odd digits in the batch", ylabel="right")
+        ax.plot(
+            share,
+            np.median(rows, axis=1),
+            **look.line(marker=look.marker),
+            label=name,
+            clip_on=False,
+        )
+    ax.set(
+        xlim=(0, 1),
+        ylim=(0.3, 1.02),
+        xlabel="share of odd digits in the batch",
+        ylabel="share of right answers",
+    )
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return picture.still(figure, alt)
 
