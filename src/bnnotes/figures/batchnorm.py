@@ -168,7 +168,9 @@ class KernelFigure(LiveFigure):
         own = column[t] if len(column) else 0.0
         x = x_hat[t] if len(column) else 0.0
         to_right = x < 1.5
-        for label, name, y in zip(self._labels, names, (min(max(own, 0.06), 0.9), 1.0), strict=True):
+        for label, name, y in zip(
+            self._labels, names, (min(max(own, 0.06), 0.9), 1.0), strict=True
+        ):
             label.set_text(name)
             label.set(x=x + (0.3 if to_right else -0.3), y=y, ha="left" if to_right else "right")
 
