@@ -19,12 +19,15 @@ PROJECT = PYPROJECT["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
+# Nothing in the book or its tests needs these; conda and the constraints leave them out.
+OPTIONAL = {"cluster"}
 
 
 def direct():
-    """Return the requirements of pyproject.toml, those of all extras too."""
-    extras = PROJECT["optional-dependencies"].values()
-    return [Requirement(line) for line in sum(extras, PROJECT["dependencies"])]
+    """Return the requirements of pyproject.toml, those of the book and its tests too."""
+    extras = PROJECT["optional-dependencies"]
+    needed = [lines for name, lines in extras.items() if name not in OPTIONAL]
+    return [Requirement(line) for line in sum(needed, PROJECT["dependencies"])]
 
 
 def bounds(requirements):
