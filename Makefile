@@ -22,10 +22,10 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test lint notebooks adopt format constraints clean
+.PHONY: help read test test-browser lint notebooks adopt format constraints clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # macOS has a display without saying so.
 DISPLAYED := $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s))
@@ -40,6 +40,10 @@ read: $(STAMP) ## open the book in JupyterLab
 test: lint ## lint, run the tests, run every notebook and compare its outputs
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 book
+
+# CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
+test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
+	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser
 
 lint: $(STAMP) ## check the style and the floors of the modules
 	$(BIN)/python -m ruff check
@@ -75,6 +79,11 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@$(BIN)/python -m jupyterlab.labextensions disable --level=sys_prefix \
 	    @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@printf '%s' "$(CURDIR)" > $@
+
+$(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
+	@touch $@
 
 # From the oldest Python that the book runs on, so that the versions exist for the newer ones too.
 constraints: ## write constraints.txt: the newest versions of everything

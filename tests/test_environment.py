@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"cluster"}
+OPTIONAL = {"browser", "cluster"}
 
 
 def direct():
@@ -37,8 +37,8 @@ def bounds(requirements):
     }
 
 
-def pinned():
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+def pinned(file="constraints.txt"):
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if not line.startswith("#")]
 
 
@@ -76,6 +76,14 @@ def test_the_constraints_meet_the_bounds():
     assert PROJECT["name"] not in versions
     for requirement in direct():
         assert versions[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_the_constraints_of_the_browser_tests_add_to_the_others_and_meet_the_bounds():
+    more = dict(line.split("==") for line in pinned("tests/browser/constraints.txt"))
+    assert not more.keys() & {line.split("==")[0] for line in pinned()}
+    for line in PROJECT["optional-dependencies"]["browser"]:
+        requirement = Requirement(line)
+        assert more[requirement.name] in requirement.specifier
 
 
 def test_the_constraints_hold_for_the_first_python_3_11():

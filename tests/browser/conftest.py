@@ -1,0 +1,134 @@
+"""One server and one browser for all tests, and a page that watches what goes wrong."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+BOOK = Path(__file__).parents[2] / "book"
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+REQUIRED = "CHROMIUM" in os.environ or os.environ.get("CI") == "true"
+PATIENCE = 60_000  # milliseconds; compute may train a network, on a busy machine
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, new and quiet."""
+    if not CHROMIUM.exists():
+        missing = pytest.fail if REQUIRED else pytest.skip
+        missing(f"no browser at {CHROMIUM}; install Chromium or name it: CHROMIUM=/path/to/it")
+    quiet = ["background-networking", "component-update", "sync", "quic", "gpu"]
+    options = [f"--disable-{name}" for name in quiet]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--no-first-run", *options]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of JupyterLab, Notebook 7 and Voila over a copy of the book."""
+    home = tmp_path_factory.mktemp("jupyter")
+    shutil.copytree(BOOK, home / "book", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *_options(home, port)],
+        cwd=home,
+        env=_private(home),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if f"http://127.0.0.1:{port}/lab" in line:
+                break
+        else:
+            pytest.fail("JupyterLab does not start:\n" + "".join(said))
+        # Read on: a server that nobody listens to stops when the pipe is full.
+        listener = threading.Thread(target=said.extend, args=[process.stderr])
+        listener.start()
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        listener.join()
+
+
+def _options(home, port):
+    """Return the command line of a server that asks nothing, saves nothing, and fetches nothing."""
+    settings = home / "settings"
+    settings.mkdir()
+    (settings / "overrides.json").write_text(
+        """{
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": false},
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false", "checkForUpdates": false
+        }}""",
+        encoding="utf-8",
+    )
+    root = ["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
+    return [
+        "--no-browser",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={home}",
+        "--IdentityProvider.token=",
+        "--KernelManager.transport_encryption=auto",
+        "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+        f"--LabApp.app_settings_dir={settings}",
+        f"--LabApp.user_settings_dir={home / 'user-settings'}",
+        f"--JupyterNotebookApp.app_settings_dir={settings}",
+        *root,
+    ]
+
+
+def _private(home):
+    """Return the environment without the settings of the person and the machine."""
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+    }
+    kept = {name: value for name, value in os.environ.items() if name != "JUPYTER_PATH"}
+    private = {name: str(home / folder) for name, folder in folders.items()}
+    return {**kept, **private, "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONNOUSERSITE": "1"}
+
+
+@pytest.fixture
+def page(browser, server):
+    """A page in a context of its own; the test fails if it complains or asks outside."""
+    context = browser.new_context(base_url=server, viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(PATIENCE)
+    complaints, outside = [], []
+    ours = (server, server.replace("http:", "ws:"), "data:", "blob:")
+
+    def watch(request):
+        if not request.url.startswith(ours):
+            outside.append(request.url)
+
+    def listen(message):
+        if message.type == "error":
+            complaints.append(message.text)
+
+    context.on("request", watch)
+    context.on("console", listen)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield context.new_page()
+    context.close()
+    assert not outside
+    assert not complaints

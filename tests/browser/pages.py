@@ -1,0 +1,143 @@
+"""What a reader sees and does: a notebook in one of three applications, and an explorer in it."""
+
+import hashlib
+
+import ipywidgets as widgets
+from playwright.sync_api import expect
+
+# Run All does nothing, silently, before the session is ready.
+READY = """() => {
+    const session = window.jupyterapp?.shell?.currentWidget?.sessionContext;
+    return session?.isReady && session.session?.kernel?.connectionStatus === 'connected'
+        && session.session.kernel.status === 'idle';
+}"""
+RUN = """command => {
+    window.finished = false;
+    window.jupyterapp.commands.execute(command).finally(() => { window.finished = true; });
+}"""
+RAN = """() => window.finished
+    && window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"""
+# Of each cell with code: how often it ran, and the outputs that no reader should see.
+CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
+    .map(cell => [cell.model.executionCount, cell.model.outputs.toJSON()
+        .filter(output => output.output_type === 'error' || output.name === 'stderr')])"""
+CLOSE = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+# A picture is replaced while it is read now and then; then it is read again.
+SHOWN = """async ([image, wanted]) => {
+    try {
+        const bytes = await (await fetch(image.src)).arrayBuffer();
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+        return [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('') === wanted;
+    } catch { return false; }
+}"""
+BEYOND = 40  # pixels; a drag ends well past the end of the slider
+
+
+class Notebook:
+    """A notebook in JupyterLab or, with another `address`, in Notebook 7."""
+
+    def __init__(self, page, name, address="/doc/tree/book"):
+        self.page = page
+        page.goto(f"{address}/{name}.ipynb")
+        page.wait_for_function(READY)
+
+    def run_all(self):
+        """Run all cells, and fail if one did not run, failed or warned."""
+        self.page.evaluate(RUN, "notebook:run-all-cells")
+        self._finish()
+
+    def restart_and_run_all(self):
+        """Do it in a new kernel."""
+        self.page.evaluate(RUN, "notebook:restart-run-all")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self._finish()
+
+    def _finish(self):
+        self.page.wait_for_function(RAN, timeout=300_000)
+        cells = self.page.evaluate(CELLS)
+        assert [count for count, _ in cells] == list(range(1, len(cells) + 1))
+        assert [outputs for _, outputs in cells if outputs] == []
+
+    def close(self):
+        """End the kernel."""
+        self.page.evaluate(CLOSE)
+
+
+class Panel:
+    """An explorer as it stands in the page, beside the same one built in this process."""
+
+    def __init__(self, page, explorer):
+        self.page, self.explorer = page, explorer
+        self.panel = page.get_by_role("group", name=explorer.name, exact=True)
+        expect(self.panel).to_have_count(1)
+        self.readout = self.panel.get_by_role("status")
+        controls = explorer.controls.items()
+        self.sliders = [Slider(self, name, control) for name, control in controls]
+        expect(self.panel.get_by_role("slider")).to_have_count(len(self.sliders))
+
+    def expect_agreement(self):
+        """Wait until readout and picture are those of `compute` for the sliders as they stand."""
+        self.explorer.set(**{slider.name: slider.value for slider in self.sliders})
+        expect(self.readout).to_have_text(self.explorer.readout)
+        image = self.panel.locator(".widget-image").element_handle()
+        self.page.wait_for_function(SHOWN, arg=[image, self.picture])
+
+    @property
+    def picture(self):
+        """The digest of the picture, once both agree."""
+        return hashlib.sha256(self.explorer.image.value).hexdigest()
+
+    @property
+    def shown(self):
+        """Readout and picture, once both agree."""
+        return self.explorer.readout, self.picture
+
+    def reset(self):
+        self.panel.get_by_role("button", name="reset").click()
+
+
+class Slider:
+    """One slider of an explorer."""
+
+    def __init__(self, panel, name, control):
+        self.page, self.name, self.control = panel.page, name, control
+        self.handle = panel.panel.get_by_role("slider", name=control.description, exact=True)
+
+    @property
+    def place(self):
+        """Where the handle stands, in the units of the slider itself."""
+        return float(self.handle.evaluate("h => h.closest('.noUi-target').noUiSlider.get()"))
+
+    @property
+    def value(self):
+        """What the place means to `compute`."""
+        if isinstance(self.control, widgets.SelectionSlider):
+            return self.control._options_values[round(self.place)]
+        if isinstance(self.control, widgets.FloatLogSlider):
+            return self.control.base**self.place
+        return round(self.place) if isinstance(self.control, widgets.IntSlider) else self.place
+
+    @property
+    def ends(self):
+        """The first and the last place."""
+        if isinstance(self.control, widgets.SelectionSlider):
+            return 0, len(self.control.options) - 1
+        return self.control.min, self.control.max
+
+    def press(self, key):
+        """Press a key on the handle."""
+        self.handle.press(key)
+
+    def drag(self, direction):
+        """Drag the handle to the left end and beyond, or with direction 1 to the right one."""
+        self.handle.scroll_into_view_if_needed()
+        handle = self.handle.bounding_box()
+        track = self.handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
+        track = track.bounding_box()
+        mouse, y = self.page.mouse, handle["y"] + handle["height"] / 2
+        mouse.move(handle["x"] + handle["width"] / 2, y)
+        mouse.down()
+        end = track["x"] + (track["width"] + BEYOND if direction > 0 else -BEYOND)
+        mouse.move(end, y, steps=8)
+        mouse.up()

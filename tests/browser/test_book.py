@@ -1,0 +1,113 @@
+"""Every notebook, opened and used as a reader does."""
+
+import nbformat
+import pytest
+from conftest import BOOK
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from pages import Notebook, Panel
+from playwright.sync_api import expect
+
+from bnnotes.explore.base import Explorer
+
+NAMES = sorted(path.stem for path in BOOK.glob("*.ipynb"))
+# Two applications more, for one chapter each.
+CHAPTER = "2_batch_normalization"
+# Each key goes right (1) or left (−1).
+KEYS = (
+    ("Home", -1),
+    ("ArrowRight", 1),
+    ("PageUp", 1),
+    ("End", 1),
+    ("ArrowLeft", -1),
+    ("PageDown", -1),
+)
+
+
+def explorers_of(name):
+    """Run the notebook in this process and return the explorers that its cells show."""
+    shell = InteractiveShell()
+    shown = []
+    for cell in nbformat.read(BOOK / f"{name}.ipynb", as_version=4).cells:
+        if cell.cell_type == "code":
+            with capture_output():
+                result = shell.run_cell(cell.source)
+            result.raise_error()
+            shown.append(result.result)
+    return [value for value in shown if isinstance(value, Explorer)]
+
+
+def panels_of(page, explorers):
+    """Return the panels in the page, which holds these explorers and no other."""
+    expect(page.locator(".bnnotes-explorer")).to_have_count(len(explorers))
+    return [Panel(page, explorer) for explorer in explorers]
+
+
+def drive(panel):
+    """Move each slider by keyboard and by mouse to both ends, comparing all the way."""
+    panel.expect_agreement()
+    start = panel.shown
+    for slider in panel.sliders:
+        place = slider.place
+        for key, direction in KEYS:
+            before = slider.place
+            slider.press(key)
+            if before != slider.ends[direction > 0]:
+                assert (slider.place - before) * direction > 0, (key, before, slider.place)
+            panel.expect_agreement()
+        at_ends = []
+        for press, end in (("Home", 0), ("End", 1)):
+            slider.press(press)
+            assert slider.place == slider.ends[end]
+            panel.expect_agreement()
+            at_ends.append(panel.shown)
+        for direction, end in ((-1, 0), (1, 1)):
+            slider.drag(direction)
+            assert slider.place == slider.ends[end]
+            panel.expect_agreement()
+            assert panel.shown == at_ends[end]
+        assert all(low != high for low, high in zip(*at_ends, strict=True)), slider.name
+        panel.reset()
+        expect_start(panel, slider, place, start)
+
+
+def expect_start(panel, slider, place, start):
+    """Wait until the reset has brought everything back."""
+    expect(panel.readout).to_have_text(start[0])
+    panel.page.wait_for_function(
+        "([handle, place]) => handle.closest('.noUi-target').noUiSlider.get() == place",
+        arg=[slider.handle.element_handle(), place],
+    )
+    panel.expect_agreement()
+    assert panel.shown == start
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
+    explorers = explorers_of(name)
+    notebook = Notebook(page, name)
+    notebook.run_all()
+    for panel in panels_of(page, explorers):
+        drive(panel)
+    notebook.restart_and_run_all()
+    for panel in panels_of(page, explorers):
+        panel.explorer.reset()
+        panel.sliders[0].press("End")
+        panel.expect_agreement()
+    notebook.close()
+
+
+def test_every_slider_of_a_notebook_works_in_notebook_7(page):
+    explorers = explorers_of(CHAPTER)
+    notebook = Notebook(page, CHAPTER, "/notebooks/book")
+    notebook.run_all()
+    for panel in panels_of(page, explorers):
+        drive(panel)
+    notebook.close()
+
+
+def test_every_slider_of_a_notebook_works_in_voila(page):
+    explorers = explorers_of(CHAPTER)
+    page.goto(f"/voila/render/book/{CHAPTER}.ipynb")
+    for panel in panels_of(page, explorers):
+        drive(panel)
