@@ -39,6 +39,8 @@ X_HAT = Look("#0072B2", "-", "o", r"$\hat{x}$")
 Y = Look("#CC79A7", "-", "D", r"$y$")
 U = Look("#009E73", "-", "^", r"$u$")
 GRADIENT = Look("#000000", "-", "o", "gradient")
+# Chapter 7 alone, where y stands in no picture.
+WRONG = Look("#CC79A7", ":", "D", "wrong gradient")
 BATCH_NORM = Look("#000000", "-", "o", "BN")
 BASELINE = Look("#767676", "--", "x", "baseline")
 THETA1 = Look("#E69F00", "-", "o", r"$\theta_1$")

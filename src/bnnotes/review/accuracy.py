@@ -27,11 +27,12 @@ def findings(trial):
     unit = float(np.finfo(np.float32 if trial.single else np.float64).eps)
     small, large = (1e1, 1e2) if trial.single else (1e2, 1e4)
     where = f"at mean/std = {large:.0e}".replace("+0", "")
-    (less, _), (more, by_variance) = _typical(trial, small), _typical(trial, large)
+    more, by_variance = _typical(trial, large)
     if more <= 300 * unit * large:
         return []
     if not np.isfinite(more):
         return [f"correct, but gives nan {where}"]
+    less, _ = _typical(trial, small)
     squared = np.log10(more / max(less, unit)) > 1.5 * np.log10(large / small)
     lost = f"correct, but loses {np.log10(more / unit):.0f} digits {where}"
     if squared and by_variance:
@@ -49,10 +50,20 @@ def _typical(trial, ratio):
         values = with_eps(case, 0.1).values if trial.refuses_zero else case.values
         truth, scales = trial.subject.truth(values), trial.subject.scales(values)
         found = trial.call(single(values) if trial.single else values).found
-        off = [np.abs(found[q] - truth[q]).max() / scales[q] for q in found]
+        off = [_off(q, found[q] - truth[q], values, scales) for q in found]
         errors.append(max(off, default=np.nan))
         by_variance.append(_by_variance(values, found, truth))
     return float(np.median(errors)), sum(by_variance) > len(by_variance) / 2
+
+
+def _off(quantity, error, values, scales):
+    """Return the largest error, in ∂C/∂x and y relative to the size of its own neuron."""
+    gamma, delta = np.abs(values["gamma"]), np.abs(values["delta"]).max(axis=0)
+    own = {
+        "x": gamma / values["std"] * delta,
+        "y": gamma * np.abs(values["x_hat"]).max(axis=0) + np.abs(values["beta"]),
+    }
+    return (np.abs(error).max(axis=0) / own.get(quantity, scales[quantity])).max()
 
 
 def _by_variance(values, found, truth):

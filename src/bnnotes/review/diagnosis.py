@@ -193,7 +193,7 @@ class _Search:
 
     def __init__(self, subject, evidence, mistakes, tolerance):
         self.subject, self.mistakes, self.tolerance = subject, mistakes, tolerance
-        self.evidence = evidence
+        self.evidence, self._memos = evidence, {}
         self.compared = [e for e in evidence if e.found]
         self.quantities = tuple(self.compared[0].found) if self.compared else ()
 
@@ -240,7 +240,8 @@ class _Search:
         """Return what a mistake gives, or None where its shapes do not fit together."""
         with np.errstate(all="ignore"):
             try:
-                return self.subject.evaluate(evidence.values, replaced, quantities)
+                memo = self._memos.setdefault(evidence.case.name, {})
+                return self.subject.evaluate(evidence.values, replaced, quantities, memo)
             except ValueError:
                 return None
 

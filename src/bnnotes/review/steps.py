@@ -95,7 +95,7 @@ def call(step, values):
     return step(**{name: values[name] for name in parameters(step)})
 
 
-def evaluate(values, replaced, quantities):
+def evaluate(values, replaced, quantities, memo=None):
     """Return the wanted quantities with some steps replaced.
 
     Parameters
@@ -106,27 +106,35 @@ def evaluate(values, replaced, quantities):
         The steps that are not the right ones.
     quantities : iterable of str
         Some of ``x``, ``gamma``, ``beta``, ``y``, ``W``, ``previous_error``, ``b``.
+    memo : dict, optional
+        Kept between calls with the same values, so that no step is done twice.
 
     Returns
     -------
     dict of str to ndarray
     """
-    step = {**RIGHT, **replaced}
-    values = dict(values)
-    if "statistics" in replaced:
-        values["x_hat"], values["std"] = call(replaced["statistics"], values)
-        values["y"] = call(step["affine"], values)
-    found = {}
+    step, made_by = {**RIGHT, **replaced}, replaced.get("statistics")
+    memo, values = {} if memo is None else memo, dict(values)
+
+    def once(name):
+        key = step[name], made_by
+        if key not in memo:
+            memo[key] = call(step[name], values)
+        return memo[key]
+
+    if made_by:
+        values["x_hat"], values["std"] = once("statistics")
+        values["y"] = once("affine")
     if not {"x", "W", "previous_error"}.isdisjoint(quantities):
-        if "input_error" in step:
-            values["dx"] = call(step["input_error"], values)
-        else:
-            values["dx"] = call(step["scale"], values) * call(step["bracket"], values)
+        alone = "input_error" in step
+        values["dx"] = once("input_error") if alone else once("scale") * once("bracket")
+    found = {}
     for quantity in quantities:
-        if quantity in STEP_OF:
-            found[quantity] = call(step[STEP_OF[quantity]], values)
+        name = STEP_OF.get(quantity)
+        if name in ("weight", "previous"):
+            found[quantity] = call(step[name], values)
         else:
-            found[quantity] = values["dx" if quantity == "x" else quantity]
+            found[quantity] = once(name) if name else values["dx" if quantity == "x" else quantity]
     return found
 
 

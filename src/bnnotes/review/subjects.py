@@ -78,7 +78,7 @@ class Subject:
         """The cases that cannot mask a mistake, the one that is tried first in front."""
         return cases(self._values, batch_norm=self.has_eps, square=self._values is dense)
 
-    def large_means(self, ratio, count=8):
+    def large_means(self, ratio, count=24):
         """Return batches whose mean is `ratio` standard deviations, for counting lost digits."""
         return [self._values(900 + seed, 5, mean=ratio) for seed in range(count)]
 
@@ -141,10 +141,10 @@ class Subject:
             found["b"] = summed
         return {name: float(size) for name, size in found.items()}
 
-    def evaluate(self, values, replaced, quantities=None):
+    def evaluate(self, values, replaced, quantities=None, memo=None):
         """Return the quantities as they come out with some steps replaced."""
         wanted = quantities or self.quantities
-        return steps.evaluate(values, {**self.base, **replaced}, wanted)
+        return steps.evaluate(values, {**self.base, **replaced}, wanted, memo)
 
     def adapt(self, case, convention):
         """Return the case with the eps that a function has built in, or None if it has none."""

@@ -160,7 +160,7 @@ class NetworkSubject:
         largest = max(float(np.abs(array).max()) for q, array in truth.items() if q != "cost")
         return {q: largest if q != "cost" else max(1.0, float(truth[q])) for q in truth}
 
-    def evaluate(self, values, replaced, quantities=None):
+    def evaluate(self, values, replaced, quantities=None, memo=None):
         """Return the cost and all gradients with some steps replaced."""
         net, step = values["network"], {**steps.RIGHT, **replaced}
         layers = list(self._forward(net, values["psi"], step, replaced))
