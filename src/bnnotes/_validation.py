@@ -47,7 +47,8 @@ def checked(*, real=False, **wanted):
     **wanted : str
         For each argument its shape as names of sizes, ``"M_B n"``. The same
         name is the same size in every argument. ``"1|n"`` allows the one
-        broadcast that the formulas know. ``">= 0"`` is a finite number.
+        broadcast that the formulas know. ``"M_B n in [0, 1]"`` bounds the
+        entries too. ``">= 0"`` is a finite number.
     """
 
     def decorate(function):
@@ -92,7 +93,11 @@ def _check(name, value, shape, sizes, real):
         return number(name, value)
     if name == "normalized":
         return _normalized(value, sizes, real)
-    return sized(name, value, shape, sizes, real)
+    shape, _, labels = shape.partition(" in ")
+    array = sized(name, value, shape, sizes, real)
+    if labels:
+        unit_interval(name, array)
+    return array
 
 
 def _normalized(value, sizes, real):
@@ -201,6 +206,9 @@ def require_variance(name, v, mean, std, eps=0.0):
     deviation instead of 0, so suspicious columns are compared entry by entry.
     """
     _, relative, smallest = limits(std.dtype)
+    low, high = np.minimum.reduce(std.real), np.maximum.reduce(std.real)
+    if relative * np.maximum.reduce(np.abs(mean)) + smallest < low and high < math.inf:
+        return
     usable = (std.real > relative * np.abs(mean) + smallest) & (std.real < math.inf)
     if usable.all():
         return

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import baseline
 from ._validation import checked, require_variance
-from .sample_space import center, mix, mixing_matrix, sample_mean, split
+from .sample_space import center, mean_and_rest, mix, mixing_matrix, sample_mean, split
 
 
 class Normalized(NamedTuple):
@@ -75,8 +75,7 @@ def normalize(x, eps=0.0):
     array([[-1.],
            [ 1.]])
     """
-    mean = sample_mean(x)
-    centered = center(x)
+    mean, centered = mean_and_rest(x)
     std = np.sqrt(sample_mean(centered * centered) + eps)
     require_variance("x", x, mean, std, eps)
     return Normalized(centered / std, mean, std)

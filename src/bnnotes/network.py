@@ -25,7 +25,7 @@ from ._validation import (
     unit_interval,
 )
 from .activations import Activation, get, sigmoid
-from .sample_space import center
+from .sample_space import sample_mean
 
 
 @dataclass(eq=False)
@@ -73,7 +73,8 @@ class BatchNormLayer:
     def gradients(self, delta, u_prev, normalized):
         """Return this layer's gradients and the error at x = W u."""
         error = batchnorm.backward.bare(delta, normalized, self.gamma)
-        W = baseline.weight_gradient.bare(error.x, center(u_prev))
+        # ∂C/∂x has mean zero, so a constant left over from rounding ⟨u⟩ does not come through.
+        W = baseline.weight_gradient.bare(error.x, u_prev - sample_mean(u_prev))
         return BatchNormLayer(W, error.gamma, error.beta), error.x
 
 
@@ -84,6 +85,9 @@ def _require_more_than_rounding(u_prev, W, normalized):
     eps = 0 that digit would be normalized to 1.
     """
     rounding, relative, _ = limits(normalized.std.dtype)
+    ratio = normalized.mean.real / normalized.std.real
+    if ratio.dot(ratio) < relative**-2:
+        return
     suspicious = normalized.std.real <= relative * np.abs(normalized.mean)
     if suspicious.any():
         noise = rounding * (np.abs(W) @ np.abs(u_prev).max(axis=0))
@@ -254,7 +258,7 @@ def feed_forward(network, psi):
 
 
 def _cost_and_gradients(network, psi, phi):
-    steps = feed_forward(network, psi)
+    steps, activations = feed_forward(network, psi), network.activations
     cost = baseline.cross_entropy_from_logits.bare(steps[-1].y, phi)
     delta = baseline.output_error.bare(steps[-1].u, phi)
     gradients = []
@@ -263,7 +267,7 @@ def _cost_and_gradients(network, psi, phi):
         gradient, error = layer.gradients(delta, step.u_prev, step.normalized)
         gradients.insert(0, gradient)
         if l > 0:
-            g_prime = network.activations[l - 1].g_prime(steps[l - 1].y)
+            g_prime = activations[l - 1].g_prime(steps[l - 1].y)
             delta = baseline.previous_error.bare(error, layer.W, g_prime)
     return cost, gradients
 
@@ -345,10 +349,13 @@ def batches(samples, batch_size, rng):
 
 def _descended(layer, gradient, learning_rate, weight_decay):
     """Return the layer after one step; a new one, so that a step is done whole or not at all."""
-    stepped = {k: v - learning_rate * vars(gradient)[k] for k, v in vars(layer).items()}
+    # The gradients belong to this step alone: they become the new parameters.
+    for name, step in vars(gradient).items():
+        step *= -learning_rate
+        step += getattr(layer, name)
     if weight_decay:
-        stepped["W"] -= learning_rate * weight_decay * layer.W
-    return type(layer)(**stepped)
+        gradient.W -= learning_rate * weight_decay * layer.W
+    return gradient
 
 
 def train(
@@ -413,7 +420,8 @@ def train(
     try:
         for epoch in progress(range(epochs)):
             for batch in batches(len(psi), batch_size, rng):
-                cost, layers = _step(network, psi[batch], phi[batch], rates, history)
+                with _quiet():
+                    cost, layers = _step(network, psi[batch], phi[batch], rates, history)
                 history.cost.append(cost)
                 network.layers = layers
                 steps += 1
@@ -434,16 +442,14 @@ def _step(network, psi, phi, rates, history):
     """Return the cost of one batch and the layers after its step; rates are η and λ."""
     step = len(history.cost)
     try:
-        with _quiet():
-            cost, gradients = _cost_and_gradients(network, psi, phi)
+        cost, gradients = _cost_and_gradients(network, psi, phi)
     except UnusableFeature as error:
         raise TrainingStopped(f"step {step}, {error}", history) from None
     if not math.isfinite(cost):
         why = f"step {step}: the cost is {cost}; wanted a smaller learning_rate"
         raise TrainingStopped(why, history)
     pairs = zip(network.layers, gradients, strict=True)
-    with _quiet():
-        return float(cost), [_descended(*pair, *rates) for pair in pairs]
+    return float(cost), [_descended(*pair, *rates) for pair in pairs]
 
 
 class Statistics(NamedTuple):
