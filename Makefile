@@ -22,7 +22,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test test-browser lint notebooks adopt format constraints clean
+.PHONY: help read test test-browser lint notebooks adopt format bench constraints clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,15 @@ format: $(STAMP) ## format the modules and the texts; `make notebooks` brings it
 	$(BIN)/python -m ruff check --fix --exit-zero --quiet $(MODULES)
 	$(BIN)/python -m ruff format $(MODULES)
 	$(BIN)/python .ci/notebooks.py tidy $(NAME)
+
+# The peers stay out of the environment of the book: they are large, and no reader needs them.
+# Settings of OpenBLAS that slow a current numpy are left out, for all candidates alike.
+bench: ## compare speed and accuracy with PyTorch, jax and autograd (tests/benchmarks/RESULTS.md)
+	@test -d $(VENV)-bench || $(PYTHON) -m venv $(VENV)-bench
+	@echo "Installing the peers in $(VENV)-bench; the first time this takes some minutes."
+	@$(VENV)-bench/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	    --constraint tests/benchmarks/constraints.txt --editable '.[book,test,bench]'
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(VENV)-bench/bin/python tests/benchmarks
 
 # The stamp holds the folder that the environment was made in: moved elsewhere, it is made anew.
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
