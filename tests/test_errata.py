@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bnnotes import errata, ledger
+from bnnotes import batchnorm, errata, ledger
 from bnnotes.figures import errata as figures
 
 M_BS = (2, 3, 4, 5, 8, 12, 32)
@@ -99,3 +99,31 @@ def test_picture():
     assert picture.png.startswith(b"\x89PNG")
     assert repr(picture).startswith("2 rows of the ledger, 2 random cases each. ")
     assert "above 2e-02 or no number" in repr(picture)
+
+
+def test_every_other_row_is_measured_too():
+    rows = {row.id for row in ledger.rows()}
+    assert set(errata.HOLDING) == rows - set(errata.EXPERIMENTS)
+
+
+@pytest.mark.parametrize("id", errata.HOLDING)
+def test_what_holds_agrees_now(id):
+    for M_B in M_BS:
+        if M_B >= errata.HOLDING[id][1]:
+            assert errata.worst_now(id, M_B, cases=6) < (1e-10 if M_B == 3 else 1e-12)
+
+
+def test_the_error_of_a_mistake_is_that_of_its_correction():
+    assert errata.worst_now("S17") == errata.typical("S17").corrected
+
+
+def test_what_holds_is_measured_against_the_forward_pass(monkeypatch):
+    """A wrong formula is seen: with γ left out, the rows that use it are off."""
+    right = batchnorm.backward.bare
+
+    def without_gamma(delta, normalized, gamma):
+        return right(delta, normalized, gamma)._replace(x=right(delta, normalized, 1.0).x)
+
+    monkeypatch.setattr(batchnorm.backward, "bare", without_gamma)
+    assert errata.worst_now("(1)") > 0.1
+    assert errata.worst_now("S36") > 0.1

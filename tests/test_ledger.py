@@ -246,3 +246,23 @@ def test_the_table_on_the_command_line():
     for row in ledger.rows():
         for name in itertools.chain(row.functions, row.tests, row.cells):
             assert name in printed.stdout
+
+
+def test_table_of_a_section():
+    text = repr(ledger.table(2))
+    assert "S17" in text and "S20" not in text
+    with pytest.raises(ValueError, match="section: got 4, wanted"):
+        ledger.table(4)
+
+
+def test_table_links_to_notebooks_that_exist():
+    links = set(re.findall(r"\]\(([^)]+)\)", ledger.table()._repr_markdown_()))
+    assert {f"{name}.ipynb" for name in ("1_baseline", "5_error_propagation")} <= links
+    for link in links:
+        assert (ROOT / "book" / link).exists(), link
+
+
+def test_table_says_what_is_measured_now():
+    shown = ledger.table()._repr_markdown_().splitlines()[2:]
+    assert len(shown) == len(ledger.rows())
+    assert all("agrees to 1e-12" in line for line in shown)

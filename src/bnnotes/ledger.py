@@ -244,21 +244,96 @@ def _worded(entry, measured):
     return f"{words} ({cases}.)"
 
 
-def _lines():
-    """Yield the table, a tuple of six cells a line; long lists go down, not across."""
-    yield "id", "", "what", "functions", "tests", "cells"
-    for entry in _table():
-        head = [entry.id], [entry.mark], [entry.what]
-        columns = *head, entry.functions, entry.tests, entry.cells
-        yield from itertools.zip_longest(*columns, fillvalue="")
+class Table:
+    """Rows of the ledger with what was measured now, as a table on the page."""
+
+    def __init__(self, rows):
+        self.rows = list(rows)
+
+    def __repr__(self):
+        lines = list(self._lines())
+        widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+        padded = (
+            "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in lines
+        )
+        return "\n".join(line.rstrip() for line in padded)
+
+    def _lines(self):
+        """Yield the table, a tuple of seven cells a line; long lists go down, not across."""
+        yield "id", "", "what", "error now", "functions", "tests", "cells"
+        for entry in self.rows:
+            head = [entry.id], [entry.mark], [entry.what], [error_now(entry)]
+            columns = *head, entry.functions, entry.tests, entry.cells
+            yield from itertools.zip_longest(*columns, fillvalue="")
+
+    def _repr_markdown_(self):
+        lines = ["| id | | what | error now | function | tests | cell |", "|---" * 7 + "|"]
+        for entry in self.rows:
+            cells = (
+                entry.id,
+                entry.mark,
+                entry.what,
+                error_now(entry),
+                "<br>".join(f"`{function}`" for function in entry.functions),
+                "<br>".join(f"`{_short(test)}`" for test in entry.tests),
+                "<br>".join(_link(cell) for cell in entry.cells),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+        return "\n".join(lines)
+
+
+def _short(test):
+    """A node id without the folder, which is the same for all."""
+    return test.removeprefix("tests/")
+
+
+def _link(cell):
+    notebook, _, tag = cell.partition("#")
+    return f"[{notebook}]({notebook}.ipynb) `{tag}`"
+
+
+@functools.cache
+def error_now(entry):
+    """Return how closely the code of a row agrees with the forward pass now.
+
+    Parameters
+    ----------
+    entry : Row
+
+    Returns
+    -------
+    str
+        A bound over random cases, the same on every machine.
+    """
+    return errata.agreement(errata.worst_now(entry.id))
+
+
+def table(section=None):
+    """Return the ledger as a table, measured now.
+
+    Parameters
+    ----------
+    section : int, optional
+        Of the source; without it, all rows.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        If the source has no such section.
+    """
+    sections = sorted({entry.section for entry in _table()})
+    if section is not None and section not in sections:
+        raise ValueError(f"section: got {section!r}, wanted one of {sections}")
+    return Table(entry for entry in _table() if section in (None, entry.section))
 
 
 def main():
-    """Print every row: id, verdict, what, functions, tests, cells."""
-    lines = list(_lines())
-    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    for line in lines:
-        print("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip())
+    """Print every row: id, verdict, what, error now, functions, tests, cells."""
+    print(table())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from .._validation import count
 from . import section_1, section_2, section_3  # noqa: F401  they fill EXPERIMENTS
 from .experiment import EXPERIMENTS, Measured, error
 from .forward import hat, mean
+from .holding import HOLDING, error_now
 
 CASES = 15  # behind a number in a box; odd, so that one of them is the median
 
@@ -76,6 +77,39 @@ def typical(id, M_B=8, cases=CASES):
     """
     printed, corrected = zip(*(measure(id, M_B, seed) for seed in range(cases)), strict=True)
     return Measured(sorted(printed)[cases // 2], max(corrected))
+
+
+def worst_now(id, M_B=8, cases=CASES):
+    """Return the worst error of the package today, over random cases, for any row.
+
+    Parameters
+    ----------
+    id : str
+        A row of the ledger.
+    M_B : int
+        Batch size of the random cases.
+    cases : int
+        Seeds 0, 1, …
+
+    Returns
+    -------
+    float
+        Of the function as it stands, or of the equation as corrected,
+        relative to the largest true entry.
+
+    Raises
+    ------
+    ValueError
+        If there is no such row.
+
+    Examples
+    --------
+    >>> worst_now("(3)") < 1e-12
+    True
+    """
+    if id in HOLDING:
+        return max(error_now(id, M_B, np.random.default_rng(seed)) for seed in range(cases))
+    return typical(id, M_B, cases).corrected
 
 
 def agreement(difference):
