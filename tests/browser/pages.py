@@ -22,7 +22,6 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
     .map(cell => [cell.model.executionCount, cell.model.outputs.toJSON()
         .filter(output => output.output_type === 'error' || output.name === 'stderr')])"""
-CLOSE = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 # A picture is replaced while it is read now and then; then it is read again.
 SHOWN = """async ([image, wanted]) => {
     try {
@@ -58,10 +57,6 @@ class Notebook:
         cells = self.page.evaluate(CELLS)
         assert [count for count, _ in cells] == list(range(1, len(cells) + 1))
         assert [outputs for _, outputs in cells if outputs] == []
-
-    def close(self):
-        """End the kernel."""
-        self.page.evaluate(CLOSE)
 
 
 class Panel:

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from bnnotes.explore.base import Explorer
 
 NAMES = sorted(path.stem for path in BOOK.glob("*.ipynb"))
-# Two applications more, for one chapter each.
-CHAPTER = "2_batch_normalization"
+# In Notebook 7 and in Voila.
+CHAPTER = "3_single_neuron"
 # Each key goes right (1) or left (−1).
 KEYS = (
     ("Home", -1),
@@ -48,13 +48,14 @@ def drive(panel):
     panel.expect_agreement()
     start = panel.shown
     for slider in panel.sliders:
-        place = slider.place
+        place, seen = slider.place, [start]
         for key, direction in KEYS:
             before = slider.place
             slider.press(key)
             if before != slider.ends[direction > 0]:
                 assert (slider.place - before) * direction > 0, (key, before, slider.place)
             panel.expect_agreement()
+            seen.append(panel.shown)
         at_ends = []
         for press, end in (("Home", 0), ("End", 1)):
             slider.press(press)
@@ -66,7 +67,8 @@ def drive(panel):
             assert slider.place == slider.ends[end]
             panel.expect_agreement()
             assert panel.shown == at_ends[end]
-        assert all(low != high for low, high in zip(*at_ends, strict=True)), slider.name
+        readouts, pictures = map(set, zip(*seen, strict=True))
+        assert min(len(readouts), len(pictures)) > 1, f"{slider.name} changes nothing"
         panel.reset()
         expect_start(panel, slider, place, start)
 
@@ -94,19 +96,21 @@ def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
         panel.explorer.reset()
         panel.sliders[0].press("End")
         panel.expect_agreement()
-    notebook.close()
 
 
-def test_every_slider_of_a_notebook_works_in_notebook_7(page):
+def test_every_slider_of_a_notebook_works_in_notebook_7(page, excused):
+    # An error of its own, of every notebook that it opens.
+    excused.append("Cannot read properties of undefined (reading 'schema')")
     explorers = explorers_of(CHAPTER)
     notebook = Notebook(page, CHAPTER, "/notebooks/book")
     notebook.run_all()
     for panel in panels_of(page, explorers):
         drive(panel)
-    notebook.close()
 
 
-def test_every_slider_of_a_notebook_works_in_voila(page):
+def test_every_slider_of_a_notebook_works_in_voila(page, excused):
+    # Its template asks for icons and MathJax; it loads JupyterLab's extensions without their parts.
+    excused += ["/@fortawesome/fontawesome-free@", "/ajax/libs/mathjax/", "RUNTIME-012"]
     explorers = explorers_of(CHAPTER)
     page.goto(f"/voila/render/book/{CHAPTER}.ipynb")
     for panel in panels_of(page, explorers):
