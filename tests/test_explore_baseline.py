@@ -24,7 +24,7 @@ def noise():
 
 def check_words(explorer):
     for text in (explorer.readout, explorer.image.tooltip):
-        assert "nan" not in text and "inf" not in text and "-0.000" not in text
+        assert "nan" not in text and "inf" not in text and "−0.000" not in text
         assert f"M_B = {explorer.values['M_B']}" in text
     assert "\n" not in explorer.readout
 
@@ -140,7 +140,8 @@ def test_the_picture_of_the_error_is_drawn_from_the_result(error, label):
     assert (y1 - y0) / (x1 - x0) == pytest.approx(result.slope)
     assert (y0 + y1) / 2 == pytest.approx(result.cost)
     assert np.hypot(x1 - x0, y1 - y0) == pytest.approx(6)  # as long at every slope
-    assert f"{result.slope:+.3f}" in drawn._slope.get_text()
+    assert f"{abs(result.slope):.3f}" in drawn._slope.get_text()
+    assert ("−" in drawn._slope.get_text()) == (result.slope <= -0.0005)
     error.reset()
 
 

@@ -102,10 +102,9 @@ def output_error_at(M_B, logit, label):
 
 def _say_error(result):
     who = "M_B = 1, this sample alone" if result.M_B == 1 else f"M_B = {result.M_B}"
-    # Rounded before it is printed, so that there is no -0.000.
-    error, slope = (round(value, 3) + 0.0 for value in (result.error / result.M_B, result.slope))
+    error, slope = (figures.signed(value) for value in (result.error / result.M_B, result.slope))
     return (
-        f"{who}: (u − φ)/M_B = {error:+.3f}; slope of the cost, by complex step, {slope:+.3f}; "
+        f"{who}: (u − φ)/M_B = {error}; slope of the cost, by complex step, {slope}; "
         f"cost {result.cost:.2f}."
     )
 

@@ -21,7 +21,7 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 @functools.cache
 def layer_input(neuron):
-    """Return x of one neuron of layer 1 of the digits network for 64 digits, shape (64,)."""
+    """Return x of one hidden neuron of the digits network for 64 digits, shape (64,)."""
     net = digits.trained("ten", batch_norm=True, epochs=1)
     psi = digits.load("ten").psi[: SIZES[-1]]
     x = psi @ net.layers[0].W[neuron]
@@ -89,7 +89,7 @@ def normalization():
         Sliders: batch size, γ, β, ε.
     """
     return Explorer(
-        f"Neuron {NEURON} of layer 1 of the digits network: x, x̂ and y of a batch",
+        f"Hidden neuron {NEURON} of the digits network: x, x̂ and y of a batch",
         _forward,
         NormalizationFigure(reach=7.2),
         _say_forward,
@@ -162,10 +162,10 @@ def kernel():
     Returns
     -------
     Explorer
-        Sliders: batch size, neuron of layer 1, sample that is pushed, ε.
+        Sliders: batch size, hidden neuron, sample that is pushed, ε.
     """
     return Explorer(
-        "Kernel (3) of one neuron of layer 1 of the digits network",
+        "Kernel (3) of one hidden neuron of the digits network",
         _kernel,
         KernelFigure(reach=4.2),
         _say_kernel,

@@ -13,6 +13,11 @@ FAINT = "#BBBBBB"
 SHOWN = 200  # single batches in a picture
 
 
+def signed(value):
+    """Return a number with its sign and three decimals, a true minus, and no minus before 0.000."""
+    return f"{round(float(value), 3) + 0:+.3f}".replace("-", "−")
+
+
 class OutputErrorFigure(LiveFigure):
     """The error of every sample over its logit, and the cost over the logit of one.
 
@@ -91,7 +96,7 @@ class OutputErrorFigure(LiveFigure):
         self._touch.set_data([result.logit], [result.cost])
         run = np.array([-3, 3]) / np.hypot(1, result.slope)
         self._tangent.set_data(result.logit + run, result.cost + result.slope * run)
-        self._slope.set_text(rf"slope $\Delta$ = {round(result.slope, 3) + 0:+.3f}")
+        self._slope.set_text(rf"slope $\Delta$ = {signed(result.slope)}")
 
 
 class NoiseFigure(LiveFigure):
