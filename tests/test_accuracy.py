@@ -1,4 +1,4 @@
-"""Rounding errors against 50 digits: 1e-15, wherever the mean lies and however small the variance."""
+"""Rounding errors against 50 digits: 1e-15, whatever the mean and the variance."""
 
 import numpy as np
 import pytest
