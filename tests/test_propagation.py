@@ -92,3 +92,29 @@ def test_float32():
         assert_close(got, truth, 2e-5, scale)
         got = propagation.node_magnitude(low.delta, normalized32)
         assert got.dtype == np.float32
+
+
+@pytest.mark.parametrize("eps", EPSILONS)
+@pytest.mark.parametrize("M_B", [3, 4, 32])
+def test_turned(M_B, eps):
+    """S39: the wanted angle is reached, mean and σ are kept, and the plane is not left."""
+    case = layer(M_B, 3, 5, eps)
+    normalized = batchnorm.normalize(case.x, eps)
+    theta1 = np.radians([0.0, 30.0, 90.0, 150.0, 180.0])
+    got = propagation.turned(case.delta, normalized, theta1)
+    x_hat, delta_hat = plain_hat(case.x), plain_hat(case.delta)
+    assert_close((x_hat * plain_hat(got)).mean(axis=0), np.cos(theta1), 1e-12, 1.0)
+    assert_close(got.mean(axis=0), case.delta.mean(axis=0), 1e-12, 1.0)
+    assert_close(got.std(axis=0), case.delta.std(axis=0), 1e-12, 1.0)
+    for k in range(5):
+        plane = np.column_stack([x_hat[:, k], delta_hat[:, k]])
+        inside = plane @ np.linalg.lstsq(plane, plain_hat(got)[:, k], rcond=None)[0]
+        assert_close(inside, plain_hat(got)[:, k], 1e-10, 1.0)
+    back = propagation.turned(case.delta, normalized, np.arccos((x_hat * delta_hat).mean(axis=0)))
+    assert_close(back, case.delta, 1e-10, 1.0)
+
+
+def test_two_samples_cannot_be_turned():
+    case = layer(2, 3, 2)
+    with pytest.raises(ValueError, match="delta: got a column along x̂"):
+        propagation.turned(case.delta, batchnorm.normalize(case.x), np.ones(2))

@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from . import baseline
-from ._validation import checked
+from ._validation import checked, limits
 from .geometry import error_angle, kappa, sigma, standardize
+from .sample_space import split
 
 
 @checked(real=True, delta="M_B n", W="n n_prev", normalized="", gamma="n", g_prime="M_B n_prev")
@@ -73,3 +74,38 @@ def node_magnitude(delta, normalized):
     theta1 = error_angle(delta, normalized)
     residual = np.hypot(np.sin(theta1), (1 - kappa(normalized)) * np.cos(theta1))
     return sigma(delta) * math.sqrt(len(delta)) * residual
+
+
+@checked(real=True, delta="M_B n", normalized="", theta1="n")
+def turned(delta, normalized, theta1):
+    """Return Δ turned to the angles θ1 from x̂, with its mean and σ(Δ) kept (S39).
+
+    It is turned within the plane of x̂ and M Δ.
+
+    Parameters
+    ----------
+    delta : array_like, shape (M_B, n)
+        Error ∂C/∂y of the layer.
+    normalized : Normalized
+        Of the same layer.
+    theta1 : array_like, shape (n,)
+        The wanted angles in radians.
+
+    Returns
+    -------
+    ndarray, shape (M_B, n)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, an entry is complex, or a column is constant, or
+        has no part M Δ to turn to: at M_B = 2, and where Δ lies along x̂.
+    """
+    x_direction = standardize(normalized.x_hat)
+    mean, _, rest = split(x_direction, delta)
+    length = sigma(rest)
+    rounding, _, _ = limits(length.dtype)
+    if not (length > 1e3 * rounding * sigma(delta)).all():
+        raise ValueError("delta: got a column along x̂, wanted one with a part M Δ to turn to")
+    direction = np.cos(theta1) * x_direction + np.sin(theta1) * rest / length
+    return mean + sigma(delta) * direction
