@@ -22,10 +22,10 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test test-browser lint notebooks adopt format bench constraints clean
+.PHONY: help read test test-browser bench-latency lint notebooks adopt format bench constraints clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 # macOS has a display without saying so.
 DISPLAYED := $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s))
@@ -44,6 +44,10 @@ test: lint ## lint, run the tests, run every notebook and compare its outputs
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
 	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser
+
+# BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
+bench-latency: $(STAMP)-browser ## time each explorer from key press to changed pixels, beside others
+	$(BIN)/python -m pytest -o addopts=--strict-markers --no-header -q tests/browser/bench_latency.py $(BENCH)
 
 lint: $(STAMP) ## check the style and the floors of the modules
 	$(BIN)/python -m ruff check

@@ -129,7 +129,7 @@ def page(browser, server, excused):
 
     def listen(message):
         if message.type == "error":
-            complaints.append(message.text)
+            complaints.append(f"{message.text} {message.location['url']}")
 
     context.route(lambda url: not url.startswith(ours), refuse)
     context.on("console", listen)
