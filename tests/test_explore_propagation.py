@@ -1,0 +1,118 @@
+"""The explorers of chapter 5 over all that their sliders can reach."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from driving import cut_off, positions, random_states, sweep
+
+from bnnotes.explore import propagation as explore
+
+EXPLORERS = {"node": explore.node, "depth": explore.depth}
+
+
+def check_node(result, values):
+    assert (result.M_B, result.eps, result.epoch) == (
+        values["M_B"],
+        values["eps"],
+        values["epoch"],
+    )
+    if result.M_B == 1:
+        assert result.sent is None and result.explanation
+        return
+    if result.M_B > 2:
+        assert result.theta1 == values["theta1"]
+    else:
+        assert result.theta1 in (0, 180)
+    _, normalized = explore.output_layer(values["epoch"], result.M_B, result.eps)
+    spread = normalized.std[explore.NODE] ** 2
+    kappa = (spread - result.eps) / spread
+    assert result.kappa == pytest.approx(kappa, abs=1e-9)
+    theta = math.radians(result.theta1)
+    expected = math.hypot(math.sin(theta), (1 - kappa) * math.cos(theta))
+    assert result.sent == pytest.approx(expected, abs=1e-7)
+    assert result.gamma == pytest.approx(math.sqrt(kappa) * math.cos(theta), abs=1e-7)
+    assert np.abs(result.measured - result.predicted).max() < 1e-9
+    # Δ̂ is as long as all standardized vectors, and M writes the mean out of what is sent.
+    assert (result.delta_hat**2).mean() == pytest.approx(1)
+    assert abs(result.sent_entries.mean()) < 1e-9
+    assert math.sqrt((result.sent_entries**2).mean()) == pytest.approx(result.sent, abs=1e-9)
+
+
+def check_depth(result, values):
+    state = (result.M_B, result.depth, result.width, result.activation, result.variance)
+    assert state == tuple(values.values())
+    shape = (5, result.depth)
+    assert result.baseline.norms.shape == result.baseline.ranks.shape == shape
+    assert (result.baseline.norms[:, -1] == 1).all()
+    if result.M_B == 1:
+        assert result.bn is None
+        return
+    assert (result.bn.norms[:, -1] == 1).all()
+    assert np.isfinite(result.bn.norms).all()
+    most = min(result.M_B - 1, result.width) + 1e-6
+    for ranks in (result.bn.ranks, result.baseline.ranks):
+        ranks = ranks[np.isfinite(ranks)]
+        assert ((1 - 1e-9 <= ranks) & (ranks <= most)).all()
+    if result.M_B == 2:
+        assert (result.bn.norms[:, :-1] < 1e-18).all()
+
+
+CHECKS = {"node": check_node, "depth": check_depth}
+
+
+@pytest.fixture(params=EXPLORERS, scope="module")
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def explorer(name):
+    return EXPLORERS[name]()
+
+
+def check_readout(readout):
+    assert "\n" not in readout
+    assert not {"nan", "inf"} & set(re.findall(r"\w+", readout))
+    assert "-0.00" not in readout
+
+
+def test_every_position_of_every_slider(name, explorer):
+    pictures = {}
+    for slider, _ in sweep(explorer):
+        CHECKS[name](explorer.result, explorer.values)
+        check_readout(explorer.readout)
+        pictures.setdefault(slider, set()).add(explorer.image.value)
+    assert all(len(seen) > 1 for slider, seen in pictures.items() if slider != "variance")
+
+
+def test_random_combinations(name, explorer):
+    for count, values in enumerate(random_states(explorer, 200, np.random.default_rng(0))):
+        CHECKS[name](explorer.result, values)
+        check_readout(explorer.readout)
+        if count % 8 == 0:
+            assert not cut_off(explorer)
+
+
+def test_reset_brings_the_first_picture_back(explorer):
+    explorer.reset()
+    first = explorer.image.value
+    explorer.set(**{name: positions(control)[0] for name, control in explorer.controls.items()})
+    assert explorer.image.value != first
+    explorer.reset()
+    assert explorer.image.value == first
+
+
+def test_silence_at_both_ends_and_most_at_a_right_angle():
+    node = explore.node()
+    sent = {angle: node.compute(64, angle, 0.0, 1).sent for angle in range(0, 181, 10)}
+    assert max(sent[0], sent[180]) < 1e-9
+    assert max(sent, key=sent.get) == 90
+    assert sent[90] == pytest.approx(1)
+
+
+def test_bn_does_not_see_the_variance_of_the_weights():
+    depth = explore.depth()
+    norms = [depth.compute(16, 20, 32, "relu", v).bn.norms for v in (0.5, 4.0)]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-6)
