@@ -5,22 +5,38 @@ import io
 import re
 from pathlib import Path
 
+import pytest
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_code_prints_the_numbers_shown():
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    (shown,) = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
+CODE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SHOWN = re.findall(r"```text\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("code, shown", list(zip(CODE, SHOWN, strict=True)))
+def test_the_code_prints_what_is_shown(code, shown):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), {})
     assert printed.getvalue() == shown
-    assert len([line for line in code.splitlines() if line]) == 8
+
+
+def test_the_module_in_eight_lines():
+    assert len([line for line in CODE[0].splitlines() if line]) == 8
 
 
 def test_every_file_it_names_exists():
     root = Path(__file__).parent.parent
-    for name in re.findall(r'src="([^"]+)"', README) + re.findall(
-        r"`([\w./-]+\.(?:txt|yml))`", README
-    ):
+    pictures = re.findall(r'src="([^"]+)"', README)
+    files = re.findall(r"`([\w./-]+\.(?:txt|yml|md))`", README)
+    assert pictures and files
+    for name in pictures + files:
         assert (root / name).exists(), name
+
+
+def test_every_notebook_has_its_line():
+    listed = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
+    assert listed == sorted(
+        path.stem for path in (Path(__file__).parent.parent / "book").glob("*.ipynb")
+    )
