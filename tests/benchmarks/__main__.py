@@ -1,6 +1,6 @@
 """Measure speed and accuracy against the peers, and write RESULTS.md beside this file."""
 
-# ruff: noqa: E402, E501 - the number of threads is set before numpy is loaded
+# ruff: noqa: E402 - the number of threads is set before numpy is loaded
 
 import os
 import sys
