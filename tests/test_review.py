@@ -551,7 +551,13 @@ def rough_difference(delta, x, gamma, beta, eps):
     return dx
 
 
+def faint(delta, x_hat, std, gamma):
+    """So near that a mistake too small to matter would explain it as well."""
+    return closed(delta, x_hat, std, gamma)[0] * (1 + 3e-8 * np.sin(1e3 * delta))
+
+
 UNKNOWN = {
+    faint: ["agrees to 8 digits and no further"],
     nine_tenths: ["in neuron 2 only", "0.9 times what it should be"],
     noise: ["along 1, along x̂ and in the rest"],
     squashed: ["along 1, along x̂ and in the rest"],
@@ -601,6 +607,28 @@ def test_patterns_are_told(said):
     assert not report.ok
     assert report.mistakes == ()
     assert said in report.diagnosis
+
+
+def test_a_result_of_the_wrong_shape_spares_the_others():
+    def f(delta, x_hat, std, gamma):
+        dx, _, dbeta = closed(delta, x_hat, std, gamma)
+        return dx, (delta * x_hat).sum(axis=1), dbeta
+
+    report = review.batchnorm_backward(f)
+    assert report.diagnosis == "∂C/∂γ has the shape (5,), wanted (4,)"
+    assert {row.quantity: row.ok for row in report.rows} == {"∂C/∂x": True, "∂C/∂β": True}
+
+
+class OwnCache:
+    """A layer that keeps what its forward pass made; not run here."""
+
+    def backward(self, dout):
+        mixed = dout - mean(dout) - self.x_norm * mean(dout * self.x_norm)
+        return self.gamma * self.inv_std * mixed
+
+
+def test_a_method_finds_its_own_cache():
+    assert review.batchnorm_backward(OwnCache.backward).ok
 
 
 def test_swapped_gradients_are_told():

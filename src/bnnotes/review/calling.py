@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .names import SETTINGS, match
+
 # What has a row per sample, what has an entry per neuron. The rest is handed as it is.
 BATCHES = {
     *("delta", "x", "x_hat", "y", "centered", "u_prev", "g_prime", "y_prev", "x_hat_prev"),
@@ -98,6 +100,26 @@ class Convention(NamedTuple):
     transposed: bool = False
 
 
+class Result(NamedTuple):
+    """What the reader's function returned, read.
+
+    Attributes
+    ----------
+    found : dict of str to ndarray
+        By quantity, in the shapes of the book.
+    transposed : tuple of str
+        Matrices that came transposed.
+    misshaped : tuple of str
+        What is said of results with a wrong shape, where others have the right one.
+    dtype : numpy dtype or None
+    """
+
+    found: dict
+    transposed: tuple = ()
+    misshaped: tuple = ()
+    dtype: object = None
+
+
 class Outcome(NamedTuple):
     """What the reader's function did with one case.
 
@@ -112,9 +134,8 @@ class Outcome(NamedTuple):
     warned : tuple of str
     changed : tuple of str
         Arguments that it wrote into.
-    transposed : tuple of str
-        Matrices that came transposed.
-    dtype : numpy dtype or None
+    transposed, misshaped, dtype
+        As in `Result`.
     asked : frozenset of str
         Quantities that it took out of its cache.
     """
@@ -125,6 +146,7 @@ class Outcome(NamedTuple):
     warned: tuple = ()
     changed: tuple = ()
     transposed: tuple = ()
+    misshaped: tuple = ()
     dtype: object = None
     asked: frozenset = frozenset()
 
@@ -138,8 +160,6 @@ class Cache(dict):
         self._hand, self._roles, self._unpacked = hand, roles, unpacked
 
     def __missing__(self, name):
-        from .names import match
-
         if isinstance(name, int) and name < len(self._unpacked):
             return self._pick(self._unpacked[name])
         role = match([str(name)], self._roles).get(str(name))
@@ -209,8 +229,8 @@ def hand_over(values, binding, convention, subject):
             arguments[name] = Cache(hand, subject.roles - {"cache"}, binding.unpacked)
         elif role == "bn_param":
             arguments[name] = {"mode": "train", "eps": values["eps"], "momentum": 0.9}
-        elif role in ("training", "mode"):
-            arguments[name] = "train" if role == "mode" else True
+        elif role in SETTINGS:
+            arguments[name] = SETTINGS[role]
         else:
             arguments[name] = hand(role, name)
     return arguments, pairs
@@ -236,19 +256,19 @@ def call(f, values, binding, convention, subject):
         try:
             arguments, pairs = hand_over(values, binding, convention, subject)
             returned = f(**arguments)
-            found, transposed, dtype = subject.read(returned, values, convention)
-            trouble = ""
+            result, trouble = subject.read(returned, values, convention), ""
         except (Exception, SystemExit) as error:
-            found, transposed, dtype = {}, (), None
+            result = Result({})
             trouble = str(error) if isinstance(error, Misread) else _say(error)
     return Outcome(
         {name: _as_handed(name, value, pairs) for name, value in arguments.items()},
-        found,
+        result.found,
         trouble,
         tuple(dict.fromkeys(f"{type(w.message).__name__}: {w.message}" for w in caught)),
         tuple(name for name, pair in pairs.items() if _changed(*pair)),
-        transposed,
-        dtype,
+        result.transposed,
+        result.misshaped,
+        result.dtype,
         _asked(arguments),
     )
 

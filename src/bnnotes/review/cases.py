@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..activations import tanh
 from ..batchnorm import Normalized, normalize
 from ..sample_space import center, sample_mean
 
@@ -125,6 +126,7 @@ def dense(seed, M_B, eps=0.0, mean=1.0, n=NEURONS, n_prev=PREVIOUS, constant=Fal
         W=W,
         b=_round(rng.normal(size=n)),
         g_prime=g_prime,
+        g_prime_function=tanh.g_prime,
         y_prev=y_prev,
         gamma_prev=gamma_prev,
         std_prev=previous["std"],

@@ -89,6 +89,8 @@ def _conventions(binding, subject, layout, weights):
     meanings = [{}]
     if {"std", "eps"} <= roles:
         meanings.append({"std": "sigma"})
+    if "g_prime" in roles:
+        meanings.append({"g_prime": "g_prime_function"})
     if "normalized" in roles:
         meanings.append({"normalized": "x_hat"})
     layouts = [w for w in LAYOUTS if layout in (None, w.name) and w.name in subject.layouts]
@@ -124,6 +126,7 @@ def _with_eps(f, case, binding, convention, subject, outcome):
     roles = {*binding.roles.values(), *outcome.asked}
     tolerance = SINGLE if is_single([outcome]) else EXACT
     rank = subject.rank(evidence(subject, case, outcome), tolerance)
+    rank = (rank[0] or bool(outcome.misshaped), *rank[1:])
     if (
         {"eps", "bn_param"} & roles
         or _GIVES_STD & roles

@@ -221,20 +221,22 @@ class _Search:
         return Diagnosis(f"your {self.subject.symbols[quantity]} {said}") if said else None
 
     def _fits(self, replaced, quantities):
-        if not self.compared:
-            return False
+        """Say whether some steps give the reader's numbers, and the right ones do not."""
+        off, error = 0.0, 0.0
         for evidence in self.evidence:
             predicted = self._predict(evidence, replaced, quantities)
             if predicted is None and evidence.found:
                 return False
             if predicted is None or not evidence.found:
                 continue
-            if any(
-                q not in predicted or evidence.off(q, predicted[q]) > self.tolerance
-                for q in quantities
-            ):
+            if not set(quantities) <= predicted.keys():
                 return False
-        return True
+            off = max(off, *(evidence.off(q, predicted[q]) for q in quantities))
+            if off > self.tolerance:
+                return False
+            error = max(error, *(np.nan_to_num(evidence.error(q), nan=1.0) for q in quantities))
+        # A mistake too small to matter would explain every small error.
+        return off < 0.1 * error
 
     def _predict(self, evidence, replaced, quantities):
         """Return what a mistake gives, or None where its shapes do not fit together."""

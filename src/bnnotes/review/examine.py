@@ -121,7 +121,7 @@ def _judge(trial, name, deep):
         subject.symbols.get(quantity, ""),
         trial.evidence[index].truth.get(quantity),
     )
-    return report, found.parts
+    return report, found.parts + len(list(_misshaped(trial)))
 
 
 def _possible(trial):
@@ -222,6 +222,7 @@ def _faults(trial):
     if changed:
         listed = ", ".join(f"`{name}`" for name in changed)
         yield f"it changes its argument {listed} in place"
+    yield from _misshaped(trial)
     for quantity in dict.fromkeys(q for outcome in trial.outcomes for q in outcome.transposed):
         symbol = trial.subject.symbols[quantity]
         yield f"{symbol} comes transposed: (n_prev, n), where W is (n, n_prev); {_STORED}"
@@ -230,6 +231,14 @@ def _faults(trial):
             if not _same(trial.call(case.values), outcome, trial.subject.scales(case.values)):
                 yield "it gives another result when it is called again with the same input"
             break
+
+
+def _misshaped(trial):
+    """Yield what is said of wrong shapes, each quantity once."""
+    said = {}
+    for text in (text for outcome in trial.outcomes for text in outcome.misshaped):
+        said.setdefault(text.split(" has ")[0], text)
+    yield from said.values()
 
 
 _STORED = f"if you store W as (n_prev, n), say weights={TRANSPOSED!r}"
@@ -282,6 +291,8 @@ def _how(trial, mistakes):
         yield "its std is sqrt(var), to which it adds eps itself"
     if trial.single:
         yield "it computes in float32"
+    misshaped = " ".join(text for outcome in trial.outcomes for text in outcome.misshaped)
     missing = [subject.symbols[q] for q in subject.quantities if q not in _returned(trial)]
+    missing = [symbol for symbol in missing if f"{symbol} has the shape" not in misshaped]
     if missing:
         yield "not returned, not reviewed: " + ", ".join(missing)

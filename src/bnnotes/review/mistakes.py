@@ -88,6 +88,26 @@ def bessel_in_mean_term(delta, x_hat, M_B):
     return delta - delta.sum(axis=0) / (M_B - 1) - x_hat * average(delta * x_hat)
 
 
+def direct_term_divided(delta, x_hat, M_B):
+    return delta / M_B - average(delta) - x_hat * average(delta * x_hat)
+
+
+def mean_counted_by_sample(delta, x_hat, M_B):
+    return delta - average(delta) - (1 - 1 / M_B) * x_hat * average(delta * x_hat)
+
+
+def gamma_in_means(delta, x_hat, gamma):
+    return delta - average(gamma * delta) - x_hat * average(gamma * delta * x_hat)
+
+
+def gamma_not_in_means(delta, x_hat, gamma):
+    return delta - average(delta / gamma) - x_hat * average(delta / gamma * x_hat)
+
+
+def gamma_not_in_direct_term(delta, x_hat, gamma):
+    return delta / gamma - average(delta) - x_hat * average(delta * x_hat)
+
+
 def power_minus_half(delta, x_hat, std):
     return delta - average(delta) - std**2 * x_hat * average(delta * x_hat)
 
@@ -106,6 +126,14 @@ def mean_counted_twice(delta, x_hat, mean, std):
 
 
 # The wrong vector in a term.
+
+
+def inner_x_hat_missing(delta, x_hat):
+    return delta - average(delta) - x_hat * average(delta)
+
+
+def outer_x_hat_missing(delta, x_hat):
+    return delta - average(delta) - average(delta * x_hat)
 
 
 def x_for_x_hat(delta, x):
@@ -209,6 +237,10 @@ def square_for_root(gamma, std):
 
 def bessel_in_scale(gamma, var, eps, M_B):
     return gamma / np.sqrt(var * M_B / (M_B - 1) + eps)
+
+
+def running_scale(gamma, running_var, eps):
+    return gamma / np.sqrt(running_var + eps)
 
 
 def eps_missing_in_scale(gamma, var):

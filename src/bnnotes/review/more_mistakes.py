@@ -33,10 +33,6 @@ def gamma_of_beta(delta):
     return delta.sum(axis=0)
 
 
-def gamma_without_delta(x_hat):
-    return x_hat.sum(axis=0)
-
-
 def beta_mean(delta):
     return average(delta)
 

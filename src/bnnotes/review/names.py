@@ -18,11 +18,15 @@ u_prev        uprev u x input inputs inp aprev hprev prev previous uprevious pre
 normalized    normalized
 x_hat         xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx normx xn zhat
 x_hat         znorm hatx xtilde normed normalized normalised xhatnorm
+mean          meanx bnmean xbar
 mean          mean mu μ mub batchmean samplemean xmean savemean savedmean avg mubatch bmean
+std           sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx
 std           std sigma σ stddev stdev sd sqrtvar sqrtvariance batchstd samplestd xstd denom sigmab
 var           var variance sigma2 sigmasq sigmasquared σ2 batchvar samplevar xvar varb savevar
+var           sigmasquare bnvar xvariance varx
 var           savedvar batchvariance sigma2b
 inv_std       invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma
+inv_std       invsqrtvareps invsqrt rsqrtvar invstdev rsqrtvareps oneoverstd
 inv_std       stdinverse sigmainv invs
 var_eps       vareps varpluseps varianceeps
 centered      xmu xc xcentered centered xminusmean xminusmu centeredx xzeromean xmean0 xcenter
@@ -51,10 +55,11 @@ bs            bs b biases
 psi           psi ψ x xs input inputs data xbatch u0
 phi           phi φ t target targets label labels y ys ybatch onehot
 activation    activation act
-cache         cache ctx context memory saved stash tape
+cache         cache ctx context memory saved stash tape self state residuals
 bn_param      bnparam bnparams
 training      training train istraining
 mode          mode
+momentum      momentum
 """
 
 # Names of one letter and the like, tried when all others have found their place.
@@ -67,6 +72,10 @@ M_B     n m num
 gamma   g w a
 u_prev  a h z
 """
+
+
+# Arguments that say how and not what.
+SETTINGS = {"training": True, "mode": "train", "momentum": 0.9}
 
 
 def _table(text):
@@ -146,9 +155,12 @@ def bind(f, roles):
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     found = match([p.name for p in named], roles)
     unknown = [p.name for p in named if p.name not in found and p.default is p.empty]
-    if len(unknown) == 1 and "delta" in roles and "delta" not in found.values():
+    taken = set(found.values())
+    if len(unknown) == 1 and "delta" in roles - taken:
         if squash(unknown[0]).startswith(("d", "grad", "err", "upstream")):
             found[unknown.pop()] = "delta"
+    elif len(unknown) == 1 and "x" in roles - taken and not {"x_hat", "cache"} & taken and taken:
+        found[unknown.pop()] = "x"
     if unknown or not found:
         got = f"the argument `{unknown[0]}`" if unknown else "no argument that it knows"
         return Binding({}, trouble=f"review met {got}; wanted some of {_offer(roles)}")
@@ -160,7 +172,7 @@ def bind(f, roles):
 
 
 def _offer(roles):
-    hidden = {"running_mean", "running_var", "bn_param", "training", "mode", "var_eps", "sigma"}
+    hidden = {"running_mean", "running_var", "bn_param", "var_eps", "sigma", *SETTINGS}
     listed = dict.fromkeys(line.split()[0] for line in NAMES.strip().splitlines())
     return ", ".join(role for role in listed if role in roles - hidden)
 

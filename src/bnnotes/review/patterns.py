@@ -248,7 +248,7 @@ def _formula(wrong, tolerance):
     direct, mean, along = columns
     if np.allclose(direct, mean, rtol=1e-5) and np.allclose(direct, along, rtol=1e-5):
         law = _law(direct, std, sizes)
-        return f"there it is {law} times what it should be" if law else _VARYING
+        return f"it is {law} times what it should be" if law else _VARYING
     laws = [_law(column, std, sizes) for column in columns]
     unknown = [name for name, law in zip("abc", laws, strict=True) if law is None]
     told = [name if law is None else law for name, law in zip("abc", laws, strict=True)]
@@ -274,6 +274,9 @@ def _law(values, std, sizes):
     """Return a coefficient as text, a number or powers of s and M_B; None where it is neither."""
     if np.allclose(values, values[0], rtol=1e-5, atol=1e-6):
         return f"{round(values[0], 9) + 0.0:.4g}"
+    for name, law in _LAWS.items():
+        if np.allclose(values, law(sizes), rtol=1e-5):
+            return f"({name})" if "−" in name else name
     if (values <= 0).any():
         return None
     basis = np.stack([np.log(std), np.log(sizes), np.ones(len(std))], axis=1)

@@ -106,10 +106,11 @@ class Report:
         if not self.inputs:
             return "# the function was never called"
         made = {name: self._made(value) for name, value in self.inputs.items()}
+        function = self.name if self.name.isidentifier() else "f"
         lines = [
             f"# {self.subject}, the case {self.case}",
             *(f"{name} = {expression}" for name, expression in made.items()),
-            f"{self.name}({', '.join(f'{name}={name}' for name in made)})",
+            f"{function}({', '.join(f'{name}={name}' for name in made)})",
         ]
         if self.exact is not None:
             with np.printoptions(precision=4, suppress=True, threshold=40):

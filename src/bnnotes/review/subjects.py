@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import batchnorm
 from . import steps
-from .calling import FEATURES, IMAGES, SAMPLES, Misread, as_array, fit, shape_in
+from .calling import FEATURES, IMAGES, SAMPLES, Misread, Result, as_array, fit, shape_in
 from .cases import cases, dense, normalization, with_eps
 from .known import MISTAKES
 from .names import match_output
@@ -32,7 +32,7 @@ SYMBOLS = {
 _ONE_LAYER = {
     *("delta", "x", "x_hat", "normalized", "mean", "std", "var", "inv_std", "var_eps"),
     *("centered", "gamma", "beta", "eps", "y", "M_B", "running_mean", "running_var"),
-    *("cache", "bn_param", "training", "mode"),
+    *("cache", "bn_param", "training", "mode", "momentum"),
 }
 _DENSE = {
     *("u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"),
@@ -167,9 +167,7 @@ class Subject:
 
         Returns
         -------
-        found : dict of str to ndarray
-        transposed : tuple of str
-        dtype : numpy dtype
+        Result
 
         Raises
         ------
@@ -180,20 +178,22 @@ class Subject:
         pairs = list(self._named(returned))
         if not pairs:
             pairs = self._by_place(returned, truth, convention)
-        found, transposed, dtype = {}, [], None
+        found, transposed, misshaped, dtype = {}, [], [], None
         for quantity, value in pairs:
             array = as_array(value)
             fitted = fit(array, quantity, truth[quantity], convention)
             if fitted is None:
                 want = shape_in(convention, quantity, truth[quantity])
-                raise Misread(
-                    f"{self.symbols[quantity]} has the shape {array.shape}, wanted {want}"
-                )
+                symbol = self.symbols[quantity]
+                misshaped.append(f"{symbol} has the shape {array.shape}, wanted {want}")
+                continue
             found[quantity] = fitted[0].astype(float)
             if fitted[1]:
                 transposed.append(quantity)
             dtype = dtype or array.dtype
-        return found, tuple(transposed), dtype
+        if misshaped and not found:
+            raise Misread("; ".join(misshaped))
+        return Result(found, tuple(transposed), tuple(misshaped), dtype)
 
     def _named(self, returned):
         """Yield pairs of a quantity and a value from a dict, a named tuple or an object."""

@@ -10,7 +10,7 @@ import numpy as np
 from .. import baseline, network
 from ..activations import BY_NAME
 from . import patterns, reading, steps
-from .calling import FEATURES, SAMPLES, Misread, as_array, fit, shape_in
+from .calling import FEATURES, SAMPLES, Misread, Result, as_array, fit, shape_in
 from .cases import Case, layer
 from .known import MISTAKES
 
@@ -258,7 +258,7 @@ class NetworkSubject:
                 dtype = dtype or array.dtype
                 if fitted[1]:
                     transposed.add(f"W{l}")
-        return found, tuple(sorted(transposed)), dtype
+        return Result(found, tuple(sorted(transposed)), (), dtype)
 
     def locate(self, evidence, wrong, tolerance):
         """Say in which layers the error is."""
