@@ -47,15 +47,17 @@ def drive(panel):
     """Move each slider by keyboard and by mouse to both ends, comparing all the way."""
     panel.expect_agreement()
     start = panel.shown
+    readouts = {start[0]}
     for slider in panel.sliders:
-        place, seen = slider.place, [start]
+        place, pictures = slider.place, {start[1]}
         for key, direction in KEYS:
             before = slider.place
             slider.press(key)
             if before != slider.ends[direction > 0]:
                 assert (slider.place - before) * direction > 0, (key, before, slider.place)
             panel.expect_agreement()
-            seen.append(panel.shown)
+            readouts.add(panel.explorer.readout)
+            pictures.add(panel.picture)
         at_ends = []
         for press, end in (("Home", 0), ("End", 1)):
             slider.press(press)
@@ -67,10 +69,11 @@ def drive(panel):
             assert slider.place == slider.ends[end]
             panel.expect_agreement()
             assert panel.shown == at_ends[end]
-        readouts, pictures = map(set, zip(*seen, strict=True))
-        assert min(len(readouts), len(pictures)) > 1, f"{slider.name} changes nothing"
+        assert len(pictures) > 1, f"{slider.name} changes nothing"
         panel.reset()
         expect_start(panel, slider, place, start)
+    # Not by each slider: some turn the view alone.
+    assert len(readouts) > 1
 
 
 def expect_start(panel, slider, place, start):
