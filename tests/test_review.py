@@ -754,7 +754,7 @@ def test_nothing_is_raised_through(f):
     assert BEHAVIOR[f] in report.diagnosis, report.diagnosis
     assert report.mistakes == ()
     assert "0x" not in str(report) + report._repr_html_()
-    with pytest.raises(review.report.WrongGradient, match="reviewed as batchnorm_backward"):
+    with pytest.raises(review.WrongGradient, match="reviewed as batchnorm_backward"):
         report.raise_if_wrong()
 
 

@@ -169,6 +169,8 @@ def _say_residual(result):
     if shown.off == "equal":
         zero = "both 0" if not np.abs(shown.true).max() > 1e-12 else "equal"
         return f"M_B = {M_B}: true and wrong ∂C/∂x are {zero}, so this Δ shows nothing. {said}"
+    if M_B == 2 and shown.off == "the true one is 0":
+        return f"M_B = 2: the true ∂C/∂x is 0, nothing is left to learn below. {said}"
     return f"M_B = {M_B}: {shown.off}. {said}"
 
 

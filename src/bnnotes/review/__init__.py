@@ -34,6 +34,21 @@ from __future__ import annotations
 
 from . import subjects, whole
 from .examine import examine
+from .report import Report, WrongGradient
+
+__all__ = [
+    "Report",
+    "WrongGradient",
+    "baseline_backpropagation",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "beta_gradient",
+    "case",
+    "gamma_gradient",
+    "network",
+    "previous_error",
+    "weight_gradient",
+]
 
 
 def batchnorm_backward(f, *, layout=None):
