@@ -112,6 +112,18 @@ def test_silence_at_both_ends_and_most_at_a_right_angle():
     assert sent[90] == pytest.approx(1)
 
 
+def test_no_sample_leaves_its_panel():
+    node = explore.node()
+    for M_B in (2, 8, 64, 1400):
+        for theta1 in range(0, 181, 15):
+            node.set(M_B=M_B, theta1=theta1, epoch=20)
+            (low, high), drawn = node.figure._samples.get_ylim(), []
+            for line in (node.figure._delta_s, node.figure._sent_s):
+                drawn.extend(line.get_ydata())
+            assert low < min(drawn) and max(drawn) < high
+            assert max(np.abs(drawn)) == pytest.approx(1)
+
+
 def test_bn_does_not_see_the_variance_of_the_weights():
     depth = explore.depth()
     norms = [depth.compute(16, 20, 32, "relu", v).bn.norms for v in (0.5, 4.0)]

@@ -140,7 +140,7 @@ class NodeFigure(LiveFigure):
             "theta1": theta1 > 0.25,
             "delta": True,
             # Only where there is room for it, between the arc and the half circle.
-            "sent": length > 0.35 and abs(cos) < 0.75,
+            "sent": length > 0.35 and abs(cos) < 0.68,
             "taken": abs(kappa * cos) > 0.12,
         }
         for name, text in self._labels.items():
@@ -149,6 +149,9 @@ class NodeFigure(LiveFigure):
 
     def _draw_curve(self, result):
         self._predicted.set_data(result.angles, result.predicted)
+        # Two samples have two angles, and nothing between them.
+        between = len(result.angles) > 2
+        self._predicted.set(linestyle="-" if between else "none", marker="" if between else "s")
         self._measured.set_data(result.angles, result.measured)
         self._own.set_data(result.own_angles, result.own_sent)
         self._here.set_data([result.theta1], [result.sent])
@@ -157,7 +160,8 @@ class NodeFigure(LiveFigure):
         shown = min(self._shown, result.M_B)
         places = (np.arange(shown) + 0.5) / shown
         delta, sent = (v[:shown] for v in (result.delta_hat, result.sent_entries))
-        delta, sent = (v / np.abs(delta).max() for v in (delta, sent))
+        largest = np.abs([delta, sent]).max()
+        delta, sent = delta / largest, sent / largest
         self._delta_s.set_data(places, delta)
         self._sent_s.set_data(places, sent)
         tops, feet = np.column_stack([places, delta]), np.column_stack([places, sent])

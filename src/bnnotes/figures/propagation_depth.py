@@ -89,8 +89,9 @@ class DepthFigure(LiveFigure):
         self._enters.set_position((result.depth + 0.8, 1))
         most = min(result.M_B - 1, result.width)
         self._most.set_data([1, result.depth], [most, most])
-        self._most_text.set_y(1.03 * most)
-        self._most_text.set_text("the most possible" if most > 0 else "")
+        self._most_text.set_y(1.03 * max(most, 1))
+        said = "the most possible" if most > 0 else "one sample: no spread, no rank"
+        self._most_text.set_text(said)
         self._note.set_text(result.explanation)
         self._note.set_visible(bool(result.explanation))
 
