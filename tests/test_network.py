@@ -335,8 +335,12 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
+WARNED = np.geterr()
+
+
 def assert_consistent(net, history):
     assert history.interrupted
+    assert np.geterr() == WARNED, "numpy's warnings are off after an interrupt"
     assert_same(weights(net), after(len(history.cost)))
 
 

@@ -58,11 +58,16 @@ FORMULAS = {
     geometry.gamma_gradient: {"delta": DELTA, "normalized": NORMALIZED},
     propagation.previous_error_from_angles: DOWN,
     propagation.node_magnitude: {"delta": DELTA, "normalized": NORMALIZED},
+    propagation.turned: {
+        "delta": DELTA,
+        "normalized": NORMALIZED,
+        "theta1": np.linspace(0.5, 2.5, DELTA.shape[1]),
+    },
 }
 ANGLES = {
     *(geometry.angle, geometry.sample_angles, geometry.weight_gradient),
     *(geometry.baseline_weight_gradient, geometry.gamma_gradient),
-    *(propagation.previous_error_from_angles, propagation.node_magnitude),
+    *(propagation.previous_error_from_angles, propagation.node_magnitude, propagation.turned),
 }
 
 

@@ -417,6 +417,7 @@ def train(
     rng = np.random.default_rng(rng)
     history = History(steps_per_epoch=len(psi) // batch_size)
     layers, steps = network.layers, 0
+    warned = np.geterr()
     try:
         for epoch in progress(range(epochs)):
             for batch in batches(len(psi), batch_size, rng):
@@ -435,6 +436,8 @@ def train(
         if len(history.cost) > steps:
             # The interrupt came between the two halves of a step: finish it.
             network.layers = layers
+        # It may have come before `_quiet` could undo itself.
+        np.seterr(**warned)
     return history
 
 

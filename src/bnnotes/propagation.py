@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from . import baseline
-from ._validation import checked, limits
+from ._validation import checked, limits, require_variance
 from .geometry import error_angle, kappa, sigma, standardize
 from .sample_space import split
 
@@ -103,6 +103,7 @@ def turned(delta, normalized, theta1):
     """
     x_direction = standardize(normalized.x_hat)
     mean, _, rest = split(x_direction, delta)
+    require_variance("delta", delta, mean, sigma(delta))
     length = sigma(rest)
     rounding, _, _ = limits(length.dtype)
     if not (length > 1e3 * rounding * sigma(delta)).all():

@@ -251,7 +251,9 @@ def _in_layout(array, role, convention):
 def call(f, values, binding, convention, subject):
     """Return the `Outcome` of the reader's function on one case. Nothing is raised through."""
     arguments, pairs = {}, {}
-    with warnings.catch_warnings(record=True) as caught:
+    # Whatever the session has turned off, this report mentions it.
+    told = np.errstate(divide="warn", over="warn", invalid="warn")
+    with warnings.catch_warnings(record=True) as caught, told:
         warnings.simplefilter("always")
         try:
             arguments, pairs = hand_over(values, binding, convention, subject)
