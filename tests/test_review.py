@@ -212,6 +212,20 @@ def test_the_layout_can_be_said():
         review.batchnorm_backward(closed, layout="rows")
 
 
+def test_feature_major_with_flat_vectors():
+    """γ of shape (n, 1) would give ∂C/∂x three axes, and right γ and β gradients beside it."""
+
+    def f(dy, x, gamma, beta, eps):
+        mean, var = x.mean(1, keepdims=True), x.var(1, keepdims=True)
+        std = np.sqrt(var + eps)
+        x_hat = (x - mean) / std
+        along = (dy * x_hat).mean(1, keepdims=True)
+        dx = gamma[:, None] / std * (dy - dy.mean(1, keepdims=True) - x_hat * along)
+        return dx, (dy * x_hat).sum(1), dy.sum(1)
+
+    assert review.batchnorm_backward(f).ok
+
+
 def test_a_function_of_one_axis_is_feature_major_unless_it_is_said_otherwise():
     def over_the_neurons(delta, x_hat, std, gamma):
         means = [v.mean(axis=1, keepdims=True) for v in (delta, delta * x_hat)]

@@ -59,18 +59,21 @@ def viable(f, binding, subject, layout=None, weights=None):
     """
     first = None
     for case in _probes(subject):
-        found = {}
+        found, fitting = {}, set()
         for convention in _conventions(binding, subject, layout, weights):
             # Vectors of another shape are tried only where those before did not fit.
             like = convention._replace(layout=convention.layout.name, meanings=())
             like = like, *convention.meanings.items()
-            if like in found:
+            if like in fitting:
                 continue
             tried = subject.adapt(case, convention) or case
             outcome = call(f, tried.values, binding, convention, subject)
             first = first or outcome
             if not outcome.trouble:
-                found[like] = _with_eps(f, tried, binding, convention, subject, outcome)
+                ranked = _with_eps(f, tried, binding, convention, subject, outcome)
+                found[like] = min(found.get(like, ranked), ranked, key=lambda pair: pair[0])
+                if not outcome.misshaped:
+                    fitting.add(like)
         if found:
             ranked = sorted(found.values(), key=lambda pair: pair[0])
             return _plainest([convention for _, convention in ranked]), first
