@@ -1,5 +1,7 @@
 """Moving sliders without a browser."""
 
+import re
+
 import ipywidgets as widgets
 import numpy as np
 from matplotlib.text import Text
@@ -130,3 +132,38 @@ def _labels_beyond(axes):
         for tick in axis.get_major_ticks():
             if not low <= tick.get_loc() <= high:
                 yield from (tick.label1, tick.label2)
+
+
+def check_readout(readout):
+    """One line of finite numbers."""
+    assert "\n" not in readout
+    assert not {"nan", "inf"} & set(re.findall(r"\w+", readout))
+    assert "-0.00" not in readout
+    assert len(readout) < 125
+
+
+def check_picture(figure):
+    """No text is cut off, and no curve of a panel with fixed limits leaves it."""
+    width, height = figure.bbox.size
+    for ax in figure.axes:
+        for text in [*ax.texts, ax.xaxis.label, ax.yaxis.label]:
+            if text.get_visible() and text.get_text():
+                box = text.get_window_extent()
+                assert 0 <= box.x0 <= box.x1 <= width, text.get_text()
+                assert 0 <= box.y0 <= box.y1 <= height, text.get_text()
+        low, high = ax.get_ylim()
+        for line in ax.lines:
+            heights = np.asarray(line.get_ydata(), float)
+            shown = np.isfinite(heights) & (line.get_transform() == ax.transData)
+            shown &= line.get_visible()
+            assert ((min(low, high) <= heights[shown]) & (heights[shown] <= max(low, high))).all()
+
+
+def check_reset(explorer):
+    """The first picture comes back, byte for byte, from the low end of every slider."""
+    explorer.reset()
+    first = explorer.image.value
+    explorer.set(**{name: positions(control)[0] for name, control in explorer.controls.items()})
+    assert explorer.image.value != first
+    explorer.reset()
+    assert explorer.image.value == first

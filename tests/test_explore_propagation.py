@@ -1,11 +1,10 @@
 """The explorers of chapter 5 over all that their sliders can reach."""
 
 import math
-import re
 
 import numpy as np
 import pytest
-from driving import cut_off, positions, random_states, sweep
+from driving import check_readout, check_reset, cut_off, random_states, sweep
 
 from bnnotes.explore import propagation as explore
 
@@ -72,12 +71,6 @@ def explorer(name):
     return EXPLORERS[name]()
 
 
-def check_readout(readout):
-    assert "\n" not in readout
-    assert not {"nan", "inf"} & set(re.findall(r"\w+", readout))
-    assert "-0.00" not in readout
-
-
 def test_every_position_of_every_slider(name, explorer):
     pictures = {}
     for slider, _ in sweep(explorer):
@@ -96,12 +89,7 @@ def test_random_combinations(name, explorer):
 
 
 def test_reset_brings_the_first_picture_back(explorer):
-    explorer.reset()
-    first = explorer.image.value
-    explorer.set(**{name: positions(control)[0] for name, control in explorer.controls.items()})
-    assert explorer.image.value != first
-    explorer.reset()
-    assert explorer.image.value == first
+    check_reset(explorer)
 
 
 def test_silence_at_both_ends_and_most_at_a_right_angle():

@@ -2,11 +2,10 @@
 
 import functools
 import math
-import re
 
 import numpy as np
 import pytest
-from driving import positions, random_states, sweep
+from driving import check_picture, check_readout, check_reset, positions, random_states, sweep
 
 from bnnotes import digits, network
 from bnnotes.check import complex_step
@@ -102,28 +101,6 @@ def explorer(name):
     return EXPLORERS[name]()
 
 
-def check_readout(readout):
-    assert "\n" not in readout
-    assert not {"nan", "inf"} & set(re.findall(r"\w+", readout))
-    assert len(readout) < 125
-
-
-def check_picture(figure):
-    """No text is cut off, and no curve of a panel with fixed limits leaves it."""
-    width, height = figure.bbox.size
-    for ax in figure.axes:
-        for text in [*ax.texts, ax.xaxis.label, ax.yaxis.label]:
-            if text.get_visible() and text.get_text():
-                box = text.get_window_extent()
-                assert 0 <= box.x0 <= box.x1 <= width, text.get_text()
-                assert 0 <= box.y0 <= box.y1 <= height, text.get_text()
-        low, high = ax.get_ylim()
-        for line in ax.lines:
-            heights = np.asarray(line.get_ydata(), float)
-            heights = heights[np.isfinite(heights) & (line.get_transform() == ax.transData)]
-            assert ((min(low, high) <= heights) & (heights <= max(low, high))).all()
-
-
 def test_every_position_of_every_slider(name, explorer):
     moved, before = None, None
     for slider, _ in sweep(explorer):
@@ -143,12 +120,7 @@ def test_random_combinations(name, explorer):
 
 
 def test_reset_brings_the_first_picture_back(explorer):
-    explorer.reset()
-    first = explorer.image.value
-    explorer.set(**{name: positions(control)[0] for name, control in explorer.controls.items()})
-    assert explorer.image.value != first
-    explorer.reset()
-    assert explorer.image.value == first
+    check_reset(explorer)
 
 
 def test_a_still_moves_no_slider(explorer):
