@@ -9,7 +9,7 @@ NAME ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
-MODULES := src tests .ci
+MODULES := src tests .ci book/site
 
 # Settings of the person and the machine stay out: the book opens and is tested the same everywhere.
 unexport PYTHONPATH PYTHONSTARTUP JUPYTER_PATH JUPYTER_CONFIG_PATH
@@ -22,7 +22,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test test-browser bench-latency lint notebooks adopt format bench constraints clean
+.PHONY: help read test test-browser site bench-latency lint notebooks adopt format bench constraints clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ test: lint ## lint, run the tests, run every notebook and compare its outputs
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
 	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser
+
+site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
+	$(BIN)/python book/site/build.py build/site
 
 # BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
 bench-latency: $(STAMP)-browser ## time each explorer from key press to changed pixels, beside others
@@ -96,6 +99,11 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
 	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
+	@touch $@
+
+$(STAMP)-site: $(STAMP) book/site/constraints.txt
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	    --constraint book/site/constraints.txt --editable '.[book,test,site]'
 	@touch $@
 
 # From the oldest Python that the book runs on, so that the versions exist for the newer ones too.

@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"bench", "browser", "cluster"}
+OPTIONAL = {"bench", "browser", "cluster", "site"}
 
 
 def direct():
@@ -78,12 +78,14 @@ def test_the_constraints_meet_the_bounds():
         assert versions[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_the_constraints_of_the_browser_tests_add_to_the_others_and_meet_the_bounds():
-    more = dict(line.split("==") for line in pinned("tests/browser/constraints.txt"))
-    assert not more.keys() & {line.split("==")[0] for line in pinned()}
-    for line in PROJECT["optional-dependencies"]["browser"]:
+@pytest.mark.parametrize("extra, folder", [("browser", "tests/browser"), ("site", "book/site")])
+def test_the_constraints_of_an_extra_add_to_the_others_and_meet_the_bounds(extra, folder):
+    lines = [line.split("==") for line in pinned(f"{folder}/constraints.txt")]
+    more = {canonicalize_name(name): version for name, version in lines}
+    assert not more.keys() & {canonicalize_name(line.split("==")[0]) for line in pinned()}
+    for line in PROJECT["optional-dependencies"][extra]:
         requirement = Requirement(line)
-        assert more[requirement.name] in requirement.specifier
+        assert more[canonicalize_name(requirement.name)] in requirement.specifier
 
 
 def test_the_constraints_hold_for_the_first_python_3_11():

@@ -67,7 +67,7 @@ class Report:
         Whether it is right. A right function that loses digits is right.
     diagnosis : str
         In words.
-    rows : tuple of Row
+    rows : tuple of report.Row
         One per case and quantity.
     mistakes : tuple of str
         Names of the known mistakes in the diagnosis.
