@@ -41,7 +41,7 @@ def test_classes_and_comments():
 def test_markdown_is_python():
     markdown = show(baseline.affine)._repr_markdown_()
     assert markdown.startswith("```python\n@checked(")
-    assert markdown.endswith("return u_prev @ W.T + b\n```")
+    assert markdown.endswith("return plus(u_prev.dot(W.T), b)\n```")
 
 
 def test_what_has_no_source():

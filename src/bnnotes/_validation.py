@@ -198,16 +198,18 @@ def limits(dtype):
     return float(info.eps), math.sqrt(info.eps), math.sqrt(info.tiny)
 
 
-def require_variance(name, v, mean, std, eps=0.0):
+def require_variance(name, v, mean, std, eps=0.0, noise=None):
     """Raise `UnusableFeature` where a column of `v` cannot be divided by `std`.
 
-    `std` holds `eps` already; a positive one makes every column usable that
-    does not overflow. Rounding gives a constant column a tiny standard
-    deviation instead of 0, so suspicious columns are compared entry by entry.
+    `v` may have lost its mean. `std` holds `eps` already; a positive one makes
+    every column usable that does not overflow. Rounding gives a constant
+    column a tiny standard deviation instead of 0, so suspicious columns are
+    compared entry by entry, and with their rounding errors, `noise()`.
     """
     _, relative, smallest = limits(std.dtype)
-    low, high = np.minimum.reduce(std.real), np.maximum.reduce(std.real)
-    if relative * np.maximum.reduce(np.abs(mean)) + smallest < low and high < math.inf:
+    # Nearly always all is well, and two lengths and the smallest std are enough to see that.
+    low, length = np.minimum.reduce(std.real), mean.real.dot(mean.real)
+    if smallest < low and length < (low / relative / 2) ** 2 and std.real.dot(std.real) < math.inf:
         return
     usable = (std.real > relative * np.abs(mean) + smallest) & (std.real < math.inf)
     if usable.all():
@@ -228,5 +230,11 @@ def require_variance(name, v, mean, std, eps=0.0):
             raise ConstantFeature(
                 f"{name}: column {i} varies so little that its variance underflows; "
                 "wanted eps > 0 or larger numbers",
+                i,
+            )
+        if noise is not None and std[i].real <= noise()[i]:
+            raise ConstantFeature(
+                f"{name}: column {i} is constant over the samples up to rounding; "
+                "wanted eps > 0 or a varying one",
                 i,
             )

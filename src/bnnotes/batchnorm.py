@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline
+from ._inplace import plus, times
 from ._validation import checked, require_variance
 from .sample_space import center, mean_and_rest, mix, mixing_matrix, sample_mean, split
 
@@ -75,10 +76,17 @@ def normalize(x, eps=0.0):
     array([[-1.],
            [ 1.]])
     """
-    mean, centered = mean_and_rest(x)
+    return divide_by_std(*mean_and_rest(x), eps)
+
+
+def divide_by_std(mean, centered, eps, noise=None):
+    """Return the `Normalized` of x = mean + centered, in the memory of `centered`. Unchecked.
+
+    `noise`, if x has rounding errors of its own, is a function that returns them per column.
+    """
     std = np.sqrt(sample_mean(centered * centered) + eps)
-    require_variance("x", x, mean, std, eps)
-    return Normalized(centered / std, mean, std)
+    require_variance("x", centered, mean, std, eps, noise)
+    return Normalized(np.divide(centered, std, out=centered), mean, std)
 
 
 @checked(x="M_B n", gamma="n", beta="n", eps=">= 0")
@@ -105,7 +113,12 @@ def forward(x, gamma, beta, eps=0.0):
         If shapes disagree, or a column is constant and eps = 0.
     """
     normalized = normalize.bare(x, eps)
-    return gamma * normalized.x_hat + beta, normalized
+    return scale_and_shift(normalized, gamma, beta), normalized
+
+
+def scale_and_shift(normalized, gamma, beta):
+    """Return y = γ x̂ + β, section 2 (S10). Unchecked."""
+    return plus(gamma * normalized.x_hat, beta)
 
 
 @checked(normalized="", gamma="n")
@@ -188,7 +201,8 @@ def backward(delta, normalized, gamma):
     """
     mean, along_x_hat, mixed = split(normalized.x_hat, delta)
     M_B = len(delta)
-    return Gradients(gamma / normalized.std * mixed, M_B * along_x_hat, M_B * mean)
+    x = times(mixed, gamma / normalized.std)
+    return Gradients(x, M_B * along_x_hat, M_B * mean)
 
 
 @checked(delta="M_B n", normalized="", gamma="n")

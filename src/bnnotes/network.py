@@ -6,6 +6,7 @@ the cross-entropy, as in the source.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass, field
@@ -15,7 +16,6 @@ import numpy as np
 
 from . import baseline, batchnorm
 from ._validation import (
-    ConstantFeature,
     UnusableFeature,
     count,
     finite,
@@ -25,7 +25,7 @@ from ._validation import (
     unit_interval,
 )
 from .activations import Activation, get, sigmoid
-from .sample_space import sample_mean
+from .sample_space import mean_and_rest
 
 
 @dataclass(eq=False)
@@ -42,7 +42,8 @@ class BaselineLayer:
     b: np.ndarray
 
     def pre_activation(self, u_prev, eps):
-        return baseline.affine.bare(u_prev, self.W, self.b), None
+        """Return y, and what `gradients` needs again: the input, and nothing normalized."""
+        return baseline.affine.bare(u_prev, self.W, self.b), u_prev, None
 
     def gradients(self, delta, u_prev, normalized):
         """Return this layer's gradients and the error at x = W u."""
@@ -66,37 +67,28 @@ class BatchNormLayer:
     beta: np.ndarray
 
     def pre_activation(self, u_prev, eps):
-        y, normalized = batchnorm.forward.bare(u_prev @ self.W.T, self.gamma, self.beta, eps)
-        _require_more_than_rounding(u_prev, self.W, normalized)
-        return y, normalized
+        """Return y, and what `gradients` needs again: u − ⟨u⟩ and the normalized batch.
 
-    def gradients(self, delta, u_prev, normalized):
+        x − ⟨x⟩ = W (u − ⟨u⟩): centered once, u serves here and in equation (1).
+        """
+        mean, centered = mean_and_rest(u_prev)
+        x = self.W.dot(mean), centered.dot(self.W.T)
+        noise = functools.partial(_rounding, u_prev, self.W)
+        normalized = batchnorm.divide_by_std(*x, eps, noise)
+        y = batchnorm.scale_and_shift(normalized, self.gamma, self.beta)
+        return y, centered, normalized
+
+    def gradients(self, delta, centered, normalized):
         """Return this layer's gradients and the error at x = W u."""
         error = batchnorm.backward.bare(delta, normalized, self.gamma)
-        # ∂C/∂x has mean zero, so a constant left over from rounding ⟨u⟩ does not come through.
-        W = baseline.weight_gradient.bare(error.x, u_prev - sample_mean(u_prev))
+        W = baseline.weight_gradient.bare(error.x, centered)
         return BatchNormLayer(W, error.gamma, error.beta), error.x
 
 
-def _require_more_than_rounding(u_prev, W, normalized):
-    """Raise `ConstantFeature` where x = W u varies by its rounding errors alone.
-
-    Equal rows of u can give rows of x that differ in the last digit; with
-    eps = 0 that digit would be normalized to 1.
-    """
-    rounding, relative, _ = limits(normalized.std.dtype)
-    ratio = normalized.mean.real / normalized.std.real
-    if ratio.dot(ratio) < relative**-2:
-        return
-    suspicious = normalized.std.real <= relative * np.abs(normalized.mean)
-    if suspicious.any():
-        noise = rounding * (np.abs(W) @ np.abs(u_prev).max(axis=0))
-        for i in np.flatnonzero(suspicious & (normalized.std.real <= noise)):
-            raise ConstantFeature(
-                f"x: column {i} is constant over the samples up to rounding; "
-                "wanted eps > 0 or a varying one",
-                int(i),
-            )
+def _rounding(u_prev, W):
+    """Return the rounding errors of x = W u: equal rows of u can give rows of x that far apart."""
+    unit, _, _ = limits(u_prev.dtype)
+    return unit * (np.abs(W) @ np.abs(u_prev).max(axis=0))
 
 
 class Step(NamedTuple):
@@ -106,6 +98,7 @@ class Step(NamedTuple):
     y: np.ndarray
     normalized: batchnorm.Normalized | None
     u: np.ndarray
+    kept: np.ndarray
 
 
 @dataclass(eq=False)
@@ -248,28 +241,29 @@ def feed_forward(network, psi):
     steps, u = [], psi
     for layer, activation in zip(network.layers, network.activations, strict=True):
         try:
-            y, normalized = layer.pre_activation(u, network.eps)
+            y, kept, normalized = layer.pre_activation(u, network.eps)
         except UnusableFeature as error:
             message = f"layer {len(steps) + 1}, neuron {error.neuron}: {error}"
             raise type(error)(message, error.neuron) from None
-        steps.append(Step(u, y, normalized, activation.g(y)))
+        steps.append(Step(u, y, normalized, activation.g(y), kept))
         u = steps[-1].u
     return steps
 
 
-def _cost_and_gradients(network, psi, phi):
+def _cost_and_gradients(network, psi, phi, factor=1):
     steps, activations = feed_forward(network, psi), network.activations
     cost = baseline.cross_entropy_from_logits.bare(steps[-1].y, phi)
-    delta = baseline.output_error.bare(steps[-1].u, phi)
+    # The gradients are linear in Δ: multiplied here, all of them are.
+    delta = factor * baseline.output_error.bare(steps[-1].u, phi)
     gradients = []
     for l in reversed(range(len(steps))):
         layer, step = network.layers[l], steps[l]
-        gradient, error = layer.gradients(delta, step.u_prev, step.normalized)
-        gradients.insert(0, gradient)
+        gradient, error = layer.gradients(delta, step.kept, step.normalized)
+        gradients.append(gradient)
         if l > 0:
             g_prime = activations[l - 1].g_prime(steps[l - 1].y)
             delta = baseline.previous_error.bare(error, layer.W, g_prime)
-    return cost, gradients
+    return cost, gradients[::-1]
 
 
 def _inputs(network, psi, phi=None):
@@ -347,15 +341,15 @@ def batches(samples, batch_size, rng):
         yield order[start : start + batch_size]
 
 
-def _descended(layer, gradient, learning_rate, weight_decay):
+def _moved(layer, change, decay):
     """Return the layer after one step; a new one, so that a step is done whole or not at all."""
-    # The gradients belong to this step alone: they become the new parameters.
-    for name, step in vars(gradient).items():
-        step *= -learning_rate
-        step += getattr(layer, name)
-    if weight_decay:
-        gradient.W -= learning_rate * weight_decay * layer.W
-    return gradient
+    # The changes belong to this step alone: they become the new parameters.
+    for name, parameter in vars(layer).items():
+        array = getattr(change, name)
+        array += parameter
+    if decay:
+        change.W -= decay * layer.W
+    return change
 
 
 def train(
@@ -421,8 +415,9 @@ def train(
     try:
         for epoch in progress(range(epochs)):
             for batch in batches(len(psi), batch_size, rng):
+                samples = psi.take(batch, axis=0), phi.take(batch, axis=0)
                 with _quiet():
-                    cost, layers = _step(network, psi[batch], phi[batch], rates, history)
+                    cost, layers = _step(network, *samples, rates, history)
                 history.cost.append(cost)
                 network.layers = layers
                 steps += 1
@@ -443,16 +438,16 @@ def train(
 
 def _step(network, psi, phi, rates, history):
     """Return the cost of one batch and the layers after its step; rates are η and λ."""
-    step = len(history.cost)
+    step, (learning_rate, weight_decay) = len(history.cost), rates
     try:
-        cost, gradients = _cost_and_gradients(network, psi, phi)
+        cost, changes = _cost_and_gradients(network, psi, phi, -learning_rate)
     except UnusableFeature as error:
         raise TrainingStopped(f"step {step}, {error}", history) from None
     if not math.isfinite(cost):
         why = f"step {step}: the cost is {cost}; wanted a smaller learning_rate"
         raise TrainingStopped(why, history)
-    pairs = zip(network.layers, gradients, strict=True)
-    return float(cost), [_descended(*pair, *rates) for pair in pairs]
+    decay, pairs = learning_rate * weight_decay, zip(network.layers, changes, strict=True)
+    return float(cost), [_moved(layer, change, decay) for layer, change in pairs]
 
 
 class Statistics(NamedTuple):

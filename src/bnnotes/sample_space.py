@@ -62,9 +62,10 @@ def mean_and_rest(v):
     The mean of a large column is rounded. The second subtraction takes
     away what that rounding left, so the error does not grow with mean/std.
     """
-    mean = sample_mean(v)
+    average = _averaging(len(v), v.dtype)
+    mean = average.dot(v)
     rest = v - mean
-    rest -= sample_mean(rest)
+    rest -= average.dot(rest)
     return mean, rest
 
 
@@ -75,9 +76,12 @@ def center(v):
 
 def split(x_hat, v):
     """Return the `Split` of v into its parts along 1, along x̂, and M v. Unchecked."""
-    mean, centered = mean_and_rest(v)
-    along_x_hat = sample_mean(x_hat * centered)
-    return Split(mean, along_x_hat, centered - x_hat * along_x_hat)
+    mean, rest = mean_and_rest(v)
+    part = x_hat * rest
+    along_x_hat = sample_mean(part)
+    # In place: new memory for a large array takes longer to get than to fill.
+    part = np.multiply(x_hat, along_x_hat, out=part)
+    return Split(mean, along_x_hat, np.subtract(rest, part, out=part))
 
 
 @checked(x_hat="M_B 1|n", v="M_B n")

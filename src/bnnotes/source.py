@@ -38,7 +38,7 @@ def show(*functions):
     >>> show(baseline.weight_gradient)
     @checked(delta="M_B n", u_prev="M_B n_prev")
     def weight_gradient(delta, u_prev):
-        return delta.T @ u_prev
+        return delta.T.dot(u_prev)
     """
     return Source("\n\n\n".join(_without_docstring(function) for function in functions))
 
