@@ -98,7 +98,6 @@ class Step(NamedTuple):
     y: np.ndarray
     normalized: batchnorm.Normalized | None
     u: np.ndarray
-    kept: np.ndarray
 
 
 @dataclass(eq=False)
@@ -238,27 +237,33 @@ def feed_forward(network, psi):
         If a feature is constant over the batch and eps = 0; the message
         names the layer (from 1) and the neuron.
     """
-    steps, u = [], psi
+    return _forward(network, psi)[0]
+
+
+def _forward(network, psi):
+    """Return the steps, and for each layer the input as its `gradients` wants it."""
+    steps, inputs, u = [], [], psi
     for layer, activation in zip(network.layers, network.activations, strict=True):
         try:
-            y, kept, normalized = layer.pre_activation(u, network.eps)
+            y, seen, normalized = layer.pre_activation(u, network.eps)
         except UnusableFeature as error:
             message = f"layer {len(steps) + 1}, neuron {error.neuron}: {error}"
             raise type(error)(message, error.neuron) from None
-        steps.append(Step(u, y, normalized, activation.g(y), kept))
+        steps.append(Step(u, y, normalized, activation.g(y)))
+        inputs.append(seen)
         u = steps[-1].u
-    return steps
+    return steps, inputs
 
 
 def _cost_and_gradients(network, psi, phi, factor=1):
-    steps, activations = feed_forward(network, psi), network.activations
+    (steps, inputs), activations = _forward(network, psi), network.activations
     cost = baseline.cross_entropy_from_logits.bare(steps[-1].y, phi)
     # The gradients are linear in Δ: multiplied here, all of them are.
     delta = factor * baseline.output_error.bare(steps[-1].u, phi)
     gradients = []
     for l in reversed(range(len(steps))):
         layer, step = network.layers[l], steps[l]
-        gradient, error = layer.gradients(delta, step.kept, step.normalized)
+        gradient, error = layer.gradients(delta, inputs[l], step.normalized)
         gradients.append(gradient)
         if l > 0:
             g_prime = activations[l - 1].g_prime(steps[l - 1].y)
