@@ -22,7 +22,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test test-browser site bench-latency lint notebooks adopt format bench constraints clean
+.PHONY: help read test vary test-browser site bench-latency lint notebooks adopt format bench constraints clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ read: $(STAMP) ## open the book in JupyterLab
 test: lint ## lint, run the tests, run every notebook and compare its outputs
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 book
+
+# ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
+vary: $(STAMP) ## run the notebooks with other parameters, processors, folders and rights
+	SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m '' tests/vary $(ONLY)
 
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider

@@ -1,0 +1,32 @@
+"""The asserts of every notebook hold for other batch sizes, seeds and precisions.
+
+The cell tagged `parameters` is replaced, nothing else. `make vary` runs all settings on all
+notebooks, SEED=7 takes other seeds than those that start at 1.
+"""
+
+import itertools
+import os
+
+import pytest
+from copies import NAMES, client, read, sampled
+
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+SETTINGS = [
+    f"M_B = {M_B}\nseed = {seed}\ndtype = '{dtype}'"
+    for seed, (dtype, M_B) in enumerate(
+        itertools.product(["float64", "float32"], [4, 8, 64]), start=FIRST_SEED
+    )
+]
+CASES = list(itertools.product(NAMES, SETTINGS))
+# Those that take seconds, each with another setting.
+SAMPLE = list(zip(["0_start_here", "1_baseline", "3_single_neuron"], SETTINGS[2:5], strict=True))
+
+
+@pytest.mark.parametrize("case", sampled(CASES, SAMPLE), ids="; ".join)
+def test_the_asserts_hold(case, tmp_path):
+    name, setting = case
+    notebook = read(name)
+    (parameters,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    assert parameters.source.count("=") == setting.count("="), "another parameter"
+    parameters.source = setting
+    client(notebook, tmp_path).execute()
