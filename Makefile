@@ -74,7 +74,7 @@ format: $(STAMP) ## format the modules and the texts; `make notebooks` brings it
 
 # The peers stay out of the environment of the book: they are large, and no reader needs them.
 # Settings of OpenBLAS that slow a current numpy are left out, for all candidates alike.
-bench: ## compare speed and accuracy with PyTorch, jax and autograd (tests/benchmarks/RESULTS.md)
+bench: ## compare speed and accuracy with PyTorch, jax and autograd and write the page benchmarks
 	@test -d $(VENV)-bench || $(PYTHON) -m venv $(VENV)-bench
 	@echo "Installing the peers in $(VENV)-bench; the first time this takes some minutes."
 	@$(VENV)-bench/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \

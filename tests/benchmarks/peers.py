@@ -2,7 +2,8 @@
 
 Each class takes the same network, the same data and the same order of the batches as ours, and has
 ``gradients(psi, phi)`` to be compared before the timing, and ``train(batches)``, which is timed.
-All are float64, like ours, and run without eps, or with the smallest that the peer allows.
+All compute in the dtype of ours, float64 but for the live explorer, and run without eps, or with
+the smallest that the peer allows.
 """
 
 import os
@@ -45,10 +46,10 @@ class Torch:
             else:
                 linear.bias.data = torch.from_numpy(layer.b.copy())
             modules.append(torch.nn.ReLU())
-        self.model = torch.nn.Sequential(*modules[:-1]).double()
+        self.psi, self.phi = torch.from_numpy(psi), torch.from_numpy(phi)
+        self.model = torch.nn.Sequential(*modules[:-1]).to(self.psi.dtype)
         self.loss = torch.nn.BCEWithLogitsLoss(reduction="sum")
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=LEARNING_RATE)
-        self.psi, self.phi = torch.from_numpy(psi), torch.from_numpy(phi)
 
     def step(self, psi, phi):
         self.optimizer.zero_grad()
