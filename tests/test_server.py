@@ -1,0 +1,193 @@
+"""The server of `make read` answers nobody but the reader.
+
+The very command of the Makefile is started, on a free port and without a browser, and asked what
+a stranger, a page of a stranger and the reader would ask.
+"""
+
+import http.client
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STRANGER = {"Origin": "https://stranger.example"}
+LOOPBACK = ("127.", "::1")
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+
+
+def command(**changes):
+    """Return what `make read` would run, without the Python at its head."""
+    outside = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    told = subprocess.run(
+        ["make", "--dry-run", "--always-make", "read"],
+        cwd=ROOT,
+        env={**outside, **changes},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.replace("\\\n", "")
+    (line,) = [line for line in told.splitlines() if "-m jupyterlab " in line]
+    return shlex.split(line)[1:]
+
+
+class Server(NamedTuple):
+    process: psutil.Process
+    port: int
+    token: str
+    runtime: Path
+
+    def listens(self):
+        try:
+            return self.ask("GET", "/api").status == 200
+        except ConnectionRefusedError:
+            return False
+
+    def ask(self, method, path, body=None, **headers):
+        """Return the answer, read and closed."""
+        with closing(http.client.HTTPConnection("localhost", self.port, timeout=60)) as connection:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            answer.text = answer.read().decode()
+            return answer
+
+    def knocks(self, path, **headers):
+        return self.ask("GET", path, **headers).status
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    home = tmp_path_factory.mktemp("server")
+    names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
+    private = {name: str(home / name.lower()) for name in names}
+    with subprocess.Popen(
+        [sys.executable, *command(), "--no-browser", "--ServerApp.port=0"],
+        cwd=ROOT,
+        env={**os.environ, **private},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if "http://" in line:
+                break
+        else:
+            pytest.fail("the server does not start:\n" + "".join(said))
+        # Read on: a server that nobody listens to stops when the pipe is full.
+        listener = threading.Thread(target=said.extend, args=[process.stderr])
+        listener.start()
+        runtime = home / "jupyter_runtime_dir"
+        (details,) = runtime.glob("jpserver-*.json")
+        details = json.loads(details.read_text(encoding="utf-8"))
+        server = Server(psutil.Process(process.pid), details["port"], details["token"], runtime)
+        # It names its address a moment before it listens there.
+        while process.poll() is None and not server.listens():
+            time.sleep(0.05)
+        yield server
+        process.terminate()
+        listener.join()
+
+
+@pytest.fixture(scope="module")
+def cookie(server):
+    """What the reader's browser keeps once it has shown the token, and sends for any page."""
+    answer = server.ask("GET", f"/lab?token={server.token}")
+    assert answer.status == 200
+    return "; ".join(line.split(";")[0] for line in answer.headers.get_all("Set-Cookie"))
+
+
+@pytest.mark.parametrize("path", ["/api/contents", "/api/kernels", "/files/README.md"])
+def test_only_the_token_opens(server, path):
+    assert len(server.token) >= 40
+    assert server.knocks(path) in (302, 403)
+    assert server.knocks(path, Authorization="token " + "0" * len(server.token)) in (302, 403)
+    assert server.knocks(path, Authorization=f"token {server.token}") == 200
+
+
+def test_a_stranger_gets_the_login_page_for_the_book(server):
+    answer = server.ask("GET", "/lab/tree/book/0_start_here.ipynb")
+    assert answer.status == 302 and answer.headers["Location"].startswith("/login?")
+
+
+def test_no_page_of_a_stranger_reads_or_writes_with_the_cookie_of_the_reader(server, cookie):
+    assert server.knocks("/api/contents", Cookie=cookie) == 200
+    refused = server.ask("GET", "/api/contents", Cookie=cookie, **STRANGER)
+    assert refused.status in (403, 404)
+    for path in ("/api/contents", "/lab", "/login"):
+        answer = server.ask("GET", path, Cookie=cookie, **STRANGER)
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    socket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    socket |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Cookie": cookie}
+    assert server.knocks("/api/events/subscribe", **socket, **STRANGER) == 403
+
+
+def test_a_post_needs_more_than_the_cookie(server, cookie):
+    body = json.dumps({"type": "directory"})
+    for headers in ({}, STRANGER, {"X-XSRFToken": "guess"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = server.ask("POST", "/api/kernels", body, Cookie=cookie, **headers)
+        assert answer.status in (403, 404), headers
+    asked = server.ask("GET", "/api/kernels", Authorization=f"token {server.token}")
+    assert json.loads(asked.text) == []
+
+
+def test_a_name_that_a_stranger_points_to_this_machine_is_not_served(server):
+    assert server.knocks("/api/contents", Host="stranger.example") == 403
+    assert server.knocks("/lab", Host=f"stranger.example:{server.port}") == 403
+
+
+def test_nothing_listens_beyond_this_machine(server, cookie):
+    # As JupyterLab does it: with the cookie, and its second half repeated in a header.
+    xsrf = re.search(r"_xsrf=([^;]+)", cookie).group(1)
+    own_page = {"Cookie": cookie, "X-XSRFToken": xsrf}
+    started = json.loads(server.ask("POST", "/api/kernels", "{}", **own_page).text)
+    try:
+        processes = [server.process, *server.process.children(recursive=True)]
+        assert len(processes) > 1
+        listening = [
+            connection.laddr
+            for process in processes
+            for connection in process.net_connections(kind="inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert server.port in {address.port for address in listening}
+        assert not [a for a in listening if not a.ip.startswith(LOOPBACK)]
+    finally:
+        assert server.ask("DELETE", f"/api/kernels/{started['id']}", **own_page).status == 204
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems keep such rights elsewhere")
+def test_no_other_user_of_the_machine_reads_the_token(server):
+    def closed(path):
+        return not path.stat().st_mode & 0o077
+
+    secrets = [*server.runtime.glob("jpserver-*"), server.runtime / "jupyter_cookie_secret"]
+    assert len(secrets) == 3
+    assert closed(server.runtime) or all(map(closed, secrets))
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_only_root_is_allowed_to_be_root(user, tmp_path):
+    (tmp_path / "id").write_text(f"#!/bin/sh\necho {user}\n", encoding="utf-8")
+    (tmp_path / "id").chmod(0o755)
+    options = command(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert ("--allow-root" in options) == (user == 0)
+
+
+@pytest.mark.parametrize("word", ["allow_origin", "disable_check_xsrf", "token=", "password"])
+def test_no_option_opens_the_server(word):
+    assert not [option for option in command() if word in option]
+    assert "--ServerApp.ip=localhost" in command()
