@@ -7,13 +7,16 @@ CONSTRAINTS ?= constraints.txt
 # One notebook, as in `make notebooks NAME=1_baseline`; without it, all.
 NAME ?=
 
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := $(VENV)/.stamp
 MODULES := src tests .ci book/site
 
 # Settings of the person and the machine stay out: the book opens and is tested the same everywhere.
 unexport PYTHONPATH PYTHONSTARTUP JUPYTER_PATH JUPYTER_CONFIG_PATH
-PRIVATE := $(CURDIR)/$(VENV)/private
+# Where someone else has made the environment, the private folders are in the home of the reader.
+SHARED := $(shell test -d $(VENV) && ! test -w $(VENV) && echo yes)
+WHERE := $(if $(filter /%,$(VENV)),,$(CURDIR)/)$(VENV)
+PRIVATE := $(if $(SHARED),$(HOME)/.cache/bnnotes,$(WHERE)/private)
 export PYTHONNOUSERSITE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter
@@ -22,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary test-browser site bench-latency lint notebooks adopt format bench constraints clean
+.PHONY: help read test vary test-oldest test-newest test-lax test-browser site bench-latency lint notebooks adopt format bench constraints clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +47,22 @@ test: lint ## lint, run the tests, run every notebook and compare its outputs
 # ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
 vary: $(STAMP) ## run the notebooks with other parameters, processors, folders and rights
 	SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m '' tests/vary $(ONLY)
+
+# The two ends of what pyproject.toml allows, each in an environment of its own.
+test-oldest: ## run tests and notebooks with the oldest versions that pyproject.toml allows
+	@mkdir -p build
+	$(PYTHON) .ci/oldest.py > build/oldest.txt
+	@$(MAKE) --no-print-directory test-lax VENV=$(VENV)-oldest CONSTRAINTS=build/oldest.txt
+
+test-newest: ## run tests and notebooks with the newest versions, whatever constraints.txt says
+	@mkdir -p build
+	@: > build/newest.txt
+	@$(MAKE) --no-print-directory test VENV=$(VENV)-newest CONSTRAINTS=build/newest.txt
+
+# Old packages warn, and some print a number or a table in another way.
+test-lax: $(STAMP)
+	$(BIN)/python -m pytest -W default
+	$(BIN)/python -m pytest -W default --nbval-lax --nbval-current-env --nbval-cell-timeout=120 book
 
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
@@ -91,7 +110,9 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	    echo "bnnotes needs Python 3.11 or newer; '$(PYTHON)' is not." \
 	        "Name one, as in: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
 	@echo "Preparing the environment in $(VENV); this takes a minute or two."
-	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" || $(PYTHON) -m venv --clear $(VENV)
+	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" || $(PYTHON) -m venv --clear $(VENV) || { \
+	    echo "No environment can be made in $(VENV). Elsewhere, as in:" \
+	        "make $(MAKECMDGOALS) VENV=$$HOME/bnnotes-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book,test]'
 	@# Now, since a notebook that finds no list of fonts may say so in its output.
 	@$(BIN)/python -c 'import matplotlib.font_manager'
