@@ -24,6 +24,15 @@ def test_known_derivatives(derivative, tolerance, f, prime):
     np.testing.assert_allclose(derivative(f, x), np.diag(prime(x)), rtol=tolerance, atol=tolerance)
 
 
+def test_the_complex_step_rounds_nothing_of_its_own():
+    """A linear function has the derivative that it is made of, to the last digit.
+
+    Else a derivative by a weight would lose mean/std digits of its inputs.
+    """
+    u = np.random.default_rng(0).normal(1e6, 1.0, 1000)
+    np.testing.assert_array_equal(check.complex_step(lambda w: w * u, 0.7), u)
+
+
 @both
 def test_shapes(derivative, tolerance):
     """Shape of f(x), then shape of x."""
