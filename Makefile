@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary test-oldest test-newest test-lax test-browser site bench-latency lint notebooks adopt format bench constraints clean
+.PHONY: help read test vary test-oldest test-newest test-lax properties test-browser site bench-latency lint notebooks adopt format bench constraints licenses clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ test-newest: ## run tests and notebooks with the newest versions, whatever const
 test-lax: $(STAMP)
 	$(BIN)/python -m pytest -W default
 	$(BIN)/python -m pytest -W default --nbval-lax --nbval-current-env --nbval-cell-timeout=120 book
+
+properties: $(STAMP) ## try every identity of the ledger on a thousand random layers
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/test_properties*.py
 
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
@@ -142,6 +145,19 @@ constraints: ## write constraints.txt: the newest versions of everything
 	  $(VENV)-newest/bin/python -m pip freeze --exclude-editable; } > $(VENV)-newest/new.txt
 	mv $(VENV)-newest/new.txt constraints.txt
 	rm -rf $(VENV)-newest
+
+LISTS := constraints.txt tests/browser/constraints.txt book/site/constraints.txt
+
+licenses: $(STAMP)-browser $(STAMP)-site ## write .ci/licenses.md: the license of every package
+	@test -d $(VENV)-licenses || $(PYTHON) -m venv $(VENV)-licenses
+	@$(VENV)-licenses/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	    --constraint .ci/constraints.txt --editable '.[licenses]'
+	@mkdir -p build
+	{ printf '%s\n\n' '# Licenses of the packages that the book, its tests and its pages use' \
+	    'Each license is what the package says of itself. Written by `make licenses`.'; \
+	  $(VENV)-licenses/bin/pip-licenses --python=$(BIN)/python --format=markdown --no-version \
+	    --packages $$(sed -n 's/==.*//p' $(LISTS)); } > build/licenses.md
+	mv build/licenses.md .ci/licenses.md
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache build dist
