@@ -155,7 +155,7 @@ licenses: $(STAMP)-browser $(STAMP)-site ## write .ci/licenses.md: the license o
 	@mkdir -p build
 	{ printf '%s\n\n' '# Licenses of the packages that the book, its tests and its pages use' \
 	    'Each license is what the package says of itself. Written by `make licenses`.'; \
-	  $(VENV)-licenses/bin/pip-licenses --python=$(BIN)/python --format=markdown --no-version \
+	  $(VENV)-licenses/bin/pip-licenses --python=$(BIN)/python --format=markdown --no-version --with-system \
 	    --packages $$(sed -n 's/==.*//p' $(LISTS)); } > build/licenses.md
 	mv build/licenses.md .ci/licenses.md
 

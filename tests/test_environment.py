@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"bench", "browser", "cluster", "site"}
+OPTIONAL = {"bench", "browser", "cluster", "licenses", "site"}
 
 
 def direct():
@@ -78,7 +78,9 @@ def test_the_constraints_meet_the_bounds():
         assert versions[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-@pytest.mark.parametrize("extra, folder", [("browser", "tests/browser"), ("site", "book/site")])
+@pytest.mark.parametrize(
+    "extra, folder", [("browser", "tests/browser"), ("site", "book/site"), ("licenses", ".ci")]
+)
 def test_the_constraints_of_an_extra_add_to_the_others_and_meet_the_bounds(extra, folder):
     lines = [line.split("==") for line in pinned(f"{folder}/constraints.txt")]
     more = {canonicalize_name(name): version for name, version in lines}
@@ -86,6 +88,17 @@ def test_the_constraints_of_an_extra_add_to_the_others_and_meet_the_bounds(extra
     for line in PROJECT["optional-dependencies"][extra]:
         requirement = Requirement(line)
         assert more[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_the_license_of_every_package_is_listed():
+    table = (ROOT / ".ci/licenses.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w.-]+) +\| (.+?) +\|$", table, flags=re.MULTILINE)
+    assert rows.pop(0) == ("Name", "License")
+    folders = [".", "tests/browser", "book/site"]
+    lines = [line for folder in folders for line in pinned(f"{folder}/constraints.txt")]
+    names = {canonicalize_name(line.split("==")[0]) for line in lines}
+    assert {canonicalize_name(name) for name, _ in rows} == names, "run: make licenses"
+    assert not [name for name, license in rows if license == "UNKNOWN"]
 
 
 def test_the_constraints_hold_for_the_first_python_3_11():
