@@ -1,6 +1,7 @@
 """Right functions pass, known mistakes are named, unknown ones are not, none is raised."""
 
 import itertools
+import re
 import warnings
 from collections import namedtuple
 from types import SimpleNamespace
@@ -791,14 +792,14 @@ def test_warnings_are_mentioned_and_go_no_further():
         (lambda foo, bar: foo, "the argument `foo`; wanted some of delta, x, normalized, x_hat"),
         (lambda *arguments: 0, "no argument that it knows"),
         (lambda: 0, "no argument that it knows"),
-        (np.add, "wanted some of"),
+        (np.add, "wanted some of|have no names"),  # which an older numpy does not tell
         (lambda dout, cache: cache[0], "what the cache holds"),
     ],
 )
 def test_what_cannot_be_called_is_said(f, said):
     report = review.batchnorm_backward(f)
     assert not report.ok
-    assert said in report.diagnosis or "it raised KeyError: 0" in report.diagnosis
+    assert re.search(f"{said}|it raised KeyError: 0", report.diagnosis)
 
 
 def test_the_arguments_are_not_those_of_the_cases():
