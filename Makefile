@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary test-oldest test-newest test-lax properties test-browser site bench-latency lint notebooks adopt format bench constraints licenses clean
+.PHONY: help read test vary test-oldest test-newest test-lax properties test-browser site test-site bench-latency lint notebooks adopt format bench constraints licenses clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every
 
 site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
 	$(BIN)/python book/site/build.py build/site
+
+test-site: site $(STAMP)-browser ## open every page of the site in Chromium, with nothing from outside
+	$(BIN)/python -m pytest -o addopts=--strict-markers tests/site
 
 # BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
 bench-latency: $(STAMP)-browser ## time each explorer from key press to changed pixels, beside others
@@ -149,6 +152,7 @@ constraints: ## write constraints.txt: the newest versions of everything
 
 LISTS := constraints.txt tests/browser/constraints.txt book/site/constraints.txt
 
+# axe-playwright-python says it in its file LICENSE alone.
 licenses: $(STAMP)-browser $(STAMP)-site ## write .ci/licenses.md: the license of every package
 	@test -d $(VENV)-licenses || $(PYTHON) -m venv $(VENV)-licenses
 	@$(VENV)-licenses/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
@@ -157,7 +161,8 @@ licenses: $(STAMP)-browser $(STAMP)-site ## write .ci/licenses.md: the license o
 	{ printf '%s\n\n' '# Licenses of the packages that the book, its tests and its pages use' \
 	    'Each license is what the package says of itself. Written by `make licenses`.'; \
 	  $(VENV)-licenses/bin/pip-licenses --python=$(BIN)/python --format=markdown --no-version --with-system \
-	    --packages $$(sed -n 's/==.*//p' $(LISTS)); } > build/licenses.md
+	    --packages $$(sed -n 's/==.*//p' $(LISTS)); } \
+	  | sed 's/^\(| axe-playwright-python *| \)UNKNOWN    /\1MIT License/' > build/licenses.md
 	mv build/licenses.md .ci/licenses.md
 
 clean: ## remove the environment and all caches

@@ -9,30 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from chromium import browser  # noqa: F401  a fixture
+from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-REQUIRED = "CHROMIUM" in os.environ or os.environ.get("CI") == "true"
 PATIENCE = 60_000  # milliseconds; compute may train a network, on a busy machine
 
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium, new and quiet."""
-    if not CHROMIUM.exists():
-        missing = pytest.fail if REQUIRED else pytest.skip
-        missing(f"no browser at {CHROMIUM}; install Chromium or name it: CHROMIUM=/path/to/it")
-    quiet = ["background-networking", "component-update", "sync", "quic", "gpu"]
-    options = [f"--disable-{name}" for name in quiet]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--no-first-run", *options]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +99,7 @@ def excused():
 
 
 @pytest.fixture
-def page(browser, server, excused):
+def page(browser, server, excused):  # noqa: F811
     """A page in a context of its own; the test fails if it complains or asks outside."""
     context = browser.new_context(base_url=server, viewport={"width": 1400, "height": 1000})
     context.set_default_timeout(PATIENCE)

@@ -7,6 +7,9 @@
       else box.removeAttribute("tabindex");
     }
   };
-  addEventListener("load", mark);
+  addEventListener("load", () => {
+    mark();
+    window.MathJax?.startup.promise.then(mark);
+  });
   addEventListener("resize", mark);
 }

@@ -1,0 +1,70 @@
+"""A notebook as it goes into the site: its stored outputs, its explorers alive."""
+
+import base64
+import hashlib
+import html
+import io
+import json
+import re
+from pathlib import Path
+
+import nbformat
+from explorers import explorers
+from frames import Frames, save
+from PIL import Image
+
+import bnnotes
+
+
+def prepare(path, source, cache):
+    """Write the notebook at `path` into `source`; its pictures are kept in `cache`.
+
+    Returns
+    -------
+    set of str
+        The files of the pictures.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    alive = living(path, cache)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if cell.id in alive and "image/png" in data:
+                output.data, output.metadata = {"text/html": alive[cell.id]}, {}
+            elif "image/png" in data:
+                output.data, output.metadata = {"text/html": still(output, cache)}, {}
+    nbformat.write(notebook, source / path.name)
+    return set(re.findall(r"\w+\.webp", (source / path.name).read_text(encoding="utf-8")))
+
+
+def still(output, cache):
+    """Return a stored picture as HTML, with its alternative text."""
+    alt, width = (output.metadata["image/png"][name] for name in ("alt", "width"))
+    png = base64.b64decode(output.data["image/png"])
+    with Image.open(io.BytesIO(png)) as picture:
+        height = round(picture.height * width / picture.width)
+        file = save(picture, cache, key=png)
+    alt = html.escape(alt)
+    return f'<img src="{file}" alt="{alt}" width="{width}" height="{height}" loading="lazy">'
+
+
+def living(path, cache):
+    """Return the HTML of each explorer by the id of its cell; made anew where something changed."""
+    made = cache / f"{path.stem}.json"
+    key = _key(path)
+    if made.exists():
+        stored = json.loads(made.read_text(encoding="utf-8"))
+        if stored["key"] == key:
+            return stored["explorers"]
+    alive = {id: Frames(explorer).write(cache) for id, explorer in explorers(path).items()}
+    made.write_text(json.dumps({"key": key, "explorers": alive}), encoding="utf-8")
+    return alive
+
+
+def _key(path):
+    """Return a digest of all that the explorers of a notebook are made of."""
+    package, here = Path(bnnotes.__file__).parent, Path(__file__).parent
+    parts = [path, here / "frames.py", *here.glob("templates/*"), *sorted(package.rglob("*.*"))]
+    return hashlib.sha256(
+        b"".join(part.read_bytes() for part in parts if part.suffix != ".pyc")
+    ).hexdigest()

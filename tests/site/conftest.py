@@ -1,0 +1,83 @@
+"""The site as `make site` has built it, served on this machine, and pages that are watched."""
+
+import functools
+import http.server
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from chromium import browser  # noqa: F401  a fixture
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "build/site/html"
+PATIENCE = 30_000  # milliseconds
+
+sys.path.insert(0, str(ROOT / "book/site"))
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The address of the site."""
+    handler = functools.partial(_Quiet, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+        thread.join()
+
+
+class Visit:
+    """A page of the site in a context of its own, and what went wrong in it."""
+
+    def __init__(self, chromium, server, **options):
+        self.server, self.loaded, self.wrong = server, set(), []
+        self.context = chromium.new_context(base_url=server, **options)
+        self.context.set_default_timeout(PATIENCE)
+        self.context.on("request", lambda request: self.loaded.add(request.url))
+        self.context.on("console", self._listen)
+        self.context.on("weberror", lambda error: self.wrong.append(str(error.error)))
+        self.context.route(lambda url: not url.startswith((server, "data:")), self._refuse)
+        self.page = self.context.new_page()
+
+    def open(self, name):
+        """Open a page and wait until its formulas are set."""
+        self.page.goto(f"/{name}", wait_until="load")
+        self.page.evaluate("() => window.MathJax?.startup.promise")
+        return self.page
+
+    @property
+    def weight(self):
+        """The bytes of all that the page has loaded."""
+        paths = {unquote(urlsplit(url).path) for url in self.loaded if url.startswith(self.server)}
+        return sum((SITE / path.lstrip("/")).stat().st_size for path in paths)
+
+    def _listen(self, message):
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"{message.text} {message.location['url']}")
+
+    def _refuse(self, route):
+        self.wrong.append(f"outside: {route.request.url}")
+        route.abort()
+
+
+@pytest.fixture
+def visit(browser, server):  # noqa: F811
+    """Return a function that opens a page; at the end nothing may have gone wrong in any."""
+    visits = []
+
+    def start(**options):
+        visits.append(Visit(browser, server, **options))
+        return visits[-1]
+
+    yield start
+    for visited in visits:
+        visited.context.close()
+    assert [wrong for visited in visits for wrong in visited.wrong] == []

@@ -1,0 +1,128 @@
+"""Every page of the site, as a reader meets it."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ROOT, SITE
+from playwright.sync_api import expect
+
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+CHAPTERS = sorted(path.with_suffix(".html").name for path in ROOT.glob("book/*.ipynb"))
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
+WIDTH = "() => document.documentElement.scrollWidth"
+
+
+def test_every_notebook_has_its_page():
+    assert {*CHAPTERS, "index.html", "search.html", "api/batchnorm.html"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_fits_its_window(visit, name):
+    visited = visit(viewport=SIZES["desktop"], color_scheme="light")
+    page = visited.open(name)
+    assert page.evaluate(WIDTH) <= SIZES["desktop"]["width"]
+    assert serious(page) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert serious(page, only=["color-contrast"]) == []
+    page.set_viewport_size(SIZES["phone"])
+    assert page.evaluate(WIDTH) <= SIZES["phone"]["width"]
+
+
+def serious(page, only=None):
+    """Return what axe-core finds that keeps a reader out: the rule and where it is broken."""
+    options = {"resultTypes": ["violations"], "preload": False}
+    if only:
+        options["runOnly"] = {"type": "rule", "values": only}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        (rule["id"], [node["html"][:200] for node in rule["nodes"]][:5])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
+class _Links(HTMLParser):
+    """The addresses that a page names and the ids that it has."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.links, self.ids, self.policy = [], set(), None
+        self.inline = []
+        self.feed((SITE / name).read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.ids.add(attributes.get("id"))
+        self.links += [attributes[key] for key in ("href", "src") if attributes.get(key)]
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self.policy = attributes["content"]
+        if tag == "script" and "src" not in attributes and attributes.get("type") is None:
+            self.inline.append(tag)
+        self.inline += [key for key in attributes if key.startswith("on")]
+
+
+PARSED = {name: _Links(name) for name in PAGES}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_within_the_site_leads_somewhere(name):
+    lost = []
+    for link in PARSED[name].links:
+        target = urlsplit(urljoin(f"//site/{name}", link))
+        path, fragment = unquote(target.path).lstrip("/"), unquote(target.fragment)
+        if target.netloc != "site" or target.scheme:
+            continue
+        known = PARSED.get(path or "index.html")
+        if not (SITE / path).is_file() or (fragment and known and fragment not in known.ids):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_may_load_nothing_from_outside_and_run_no_script_of_its_own(name):
+    directives = dict(part.split(maxsplit=1) for part in PARSED[name].policy.split("; "))
+    assert directives["default-src"] == "'self'"
+    assert "script-src" not in directives
+    sources = {source for value in directives.values() for source in value.split()}
+    assert not [source for source in sources if re.search(r"[.*:/]", source) and source != "data:"]
+    assert "'unsafe-eval'" not in sources
+    assert PARSED[name].inline == []
+
+
+def test_the_text_leads_to_the_numbered_equations_and_to_the_ledger():
+    links = {link for parsed in PARSED.values() for link in parsed.links}
+    assert {f"#equation-{number}" for number in "123456"} <= {
+        f"#{urlsplit(link).fragment}" for link in links
+    }
+    assert "ledger.html#ledger-s17" in PARSED["errata.html"].links
+
+
+def test_the_search_finds_a_chapter(visit):
+    page = visit().open("search.html?q=projector")
+    expect(page.locator("#search-results a").first).to_be_visible()
+    found = page.locator("#search-results a").evaluate_all("links => links.map(a => a.href)")
+    assert any("3_single_neuron" in link for link in found)
+
+
+def test_the_keyboard_goes_past_the_navigation_and_shows_where_it_is(visit):
+    page = visit(viewport=SIZES["desktop"]).open(CHAPTERS[0])
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    expect(skip).to_have_text("Skip to main content")
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main-content")
+    slider = page.locator(".explorer input").first
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert (
+            page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") != "none"
+        )
+        if slider.evaluate("slider => slider === document.activeElement"):
+            break
+    else:
+        pytest.fail("the slider is no tab stop")
