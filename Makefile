@@ -159,7 +159,8 @@ licenses: $(STAMP)-browser $(STAMP)-site ## write .ci/licenses.md: the license o
 	    --constraint .ci/constraints.txt --editable '.[licenses]'
 	@mkdir -p build
 	{ printf '%s\n\n' '# Licenses of the packages that the book, its tests and its pages use' \
-	    'Each license is what the package says of itself. Written by `make licenses`.'; \
+	    'Each license is what the package says of itself, or UNKNOWN where only a file of it says it.' \
+	    'Written by `make licenses`.'; \
 	  $(VENV)-licenses/bin/pip-licenses --python=$(BIN)/python --format=markdown --no-version --with-system \
 	    --packages $$(sed -n 's/==.*//p' $(LISTS)); } \
 	  | sed 's/^\(| axe-playwright-python *| \)UNKNOWN    /\1MIT License/' > build/licenses.md

@@ -98,7 +98,9 @@ def test_the_license_of_every_package_is_listed():
     lines = [line for folder in folders for line in pinned(f"{folder}/constraints.txt")]
     names = {canonicalize_name(line.split("==")[0]) for line in lines}
     assert {canonicalize_name(name) for name, _ in rows} == names, "run: make licenses"
-    assert not [name for name, license in rows if license == "UNKNOWN"]
+    # It has its license, MIT, in a file alone.
+    silent = {"axe-playwright-python"}
+    assert {name for name, license in rows if license == "UNKNOWN"} <= silent
 
 
 def test_the_constraints_hold_for_the_first_python_3_11():

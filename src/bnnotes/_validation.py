@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import warnings
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def checked(*, real=False, **wanted):
         For each argument its shape as names of sizes, ``"M_B n"``. The same
         name is the same size in every argument. ``"1|n"`` allows the one
         broadcast that the formulas know. ``"M_B n in [0, 1]"`` bounds the
-        entries too. ``">= 0"`` is a finite number.
+        entries too, and so does ``"n > 0"``. ``">= 0"`` is a finite number.
     """
 
     def decorate(function):
@@ -62,7 +63,7 @@ def checked(*, real=False, **wanted):
             for name, shape in wanted.items():
                 bound.arguments[name] = _check(name, bound.arguments[name], shape, sizes, real)
             # Finite numbers can still be too large; that is said here, not by numpy's warnings.
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(all="ignore"):
                 result = function(*bound.args, **bound.kwargs)
             if not finite(result):
                 raise ValueError(_too_large(bound.arguments, wanted))
@@ -82,10 +83,22 @@ def finite(result):
 
 
 def _too_large(arguments, wanted):
-    """Say which argument has the largest entry: the likely reason of an overflow."""
-    sizes = {name: np.abs(arguments[name]).max() for name in wanted if name != "normalized"}
-    name = max(sizes, key=sizes.get)
-    return f"{name}: got entries up to {sizes[name]:.1e}, and the result overflows; wanted smaller"
+    """Say which argument has the largest entry, or the smallest: the likely reason."""
+    sizes = {}
+    for name in wanted:
+        value = arguments[name]
+        parts = value._asdict() if name == "normalized" else {"": value}
+        for field, array in parts.items():
+            entries = np.abs(array)[np.abs(array) > 0]
+            if entries.size:
+                sizes[f"{name}.{field}".rstrip(".")] = float(entries.max()), float(entries.min())
+    large = max(sizes, key=lambda name: sizes[name][0])
+    small = min(sizes, key=lambda name: sizes[name][1])
+    if sizes[large][0] * sizes[small][1] >= 1:
+        got, wanted = f"{large}: got entries up to {sizes[large][0]:.1e}", "smaller"
+    else:
+        got, wanted = f"{small}: got entries down to {sizes[small][1]:.1e}", "larger"
+    return f"{got}, and the result overflows; wanted {wanted}"
 
 
 def _check(name, value, shape, sizes, real):
@@ -94,15 +107,18 @@ def _check(name, value, shape, sizes, real):
     if name == "normalized":
         return _normalized(value, sizes, real)
     shape, _, labels = shape.partition(" in ")
+    shape, _, positive = shape.partition(" > ")
     array = sized(name, value, shape, sizes, real)
     if labels:
         unit_interval(name, array)
+    if positive and not (array.real > 0).all():
+        raise ValueError(f"{name}: got an entry that is not positive, wanted all > 0")
     return array
 
 
 def _normalized(value, sizes, real):
     fields = ("x_hat", "mean", "std")
-    if not all(hasattr(value, field) for field in fields):
+    if not (isinstance(value, tuple) and all(hasattr(value, field) for field in fields)):
         raise ValueError(
             f"normalized: got {type(value).__name__}, wanted what batchnorm.normalize returns"
         )
@@ -152,10 +168,7 @@ def numeric(name, value):
     """
     if isinstance(value, np.ma.MaskedArray):
         raise ValueError(f"{name}: got a masked array, wanted one without a mask")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}: got rows of different lengths, wanted an array") from None
+    array = value if type(value) is np.ndarray else _array(name, value)
     if array.dtype.kind in "biu" or array.dtype == np.float16:
         array = array.astype(np.float64)
     if array.dtype.kind not in "fc":
@@ -166,20 +179,109 @@ def numeric(name, value):
     return array
 
 
+def _array(name, value):
+    """Return `value`, of any type, as a plain array."""
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(row, np.ma.MaskedArray) for row in value):
+            raise ValueError(f"{name}: got a masked array in a list, wanted one without a mask")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return np.asarray(value)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        if isinstance(value, (list, tuple)) and isinstance(error, ValueError):
+            raise ValueError(f"{name}: got rows of different lengths, wanted an array") from None
+        raise ValueError(
+            f"{name}: got a {type(value).__name__} that gives no array "
+            f"({type(error).__name__}: {error}); wanted an array of numbers"
+        ) from None
+
+
 def number(name, value, *, minimum=0.0):
     """Return `value` as a finite float of at least `minimum`."""
-    if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-        raise ValueError(f"{name}: got {value!r}, wanted a number >= {minimum:g}")
-    result = float(value)
+    wanted = "a finite number" + (f" >= {minimum:g}" if minimum > -math.inf else "")
+    try:
+        scalar = isinstance(value, (int, float)) or (
+            not isinstance(value, np.ma.MaskedArray)
+            and np.asarray(value).dtype.kind in "biuf"
+            and np.ndim(value) == 0
+        )
+        result = float(value) if scalar else math.nan
+    except Exception:
+        # A number too large for a float, or an object that gives none.
+        result = math.nan
     if not (math.isfinite(result) and result >= minimum):
-        raise ValueError(f"{name}: got {value!r}, wanted a finite number >= {minimum:g}")
+        raise ValueError(f"{name}: got {shown(value)}, wanted {wanted}")
     return result
+
+
+def shown(value):
+    """Return `value` as it is written, cut where that is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def choice(name, value, options):
+    """Return `value`, one of some names."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name}: got {shown(value)}, wanted {_one_of(list(options))}")
+    return value
+
+
+def _one_of(options):
+    if len(options) < 4:
+        *first, last = map(repr, options)
+        return f"{', '.join(first)} or {last}" if first else last
+    separator = "; " if any("," in option for option in options) else ", "
+    return f"one of {separator.join(options)}"
+
+
+def instance(name, value, kind, wanted):
+    """Return `value`, or say that it is none of `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name}: got {shown(value)}, wanted {wanted}")
+    return value
+
+
+def function(name, value):
+    """Return `value`, which can be called."""
+    if not callable(value):
+        raise ValueError(f"{name}: got {shown(value)}, wanted a function")
+    return value
+
+
+def generator(name, value):
+    """Return the random numbers of a generator or of a seed; not of a seed left open."""
+    try:
+        if value is not None and not isinstance(value, (bool, np.bool_)):
+            return np.random.default_rng(value)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"{name}: got {shown(value)}, wanted a numpy.random.Generator or an integer >= 0"
+    )
+
+
+def float_dtype(name, value):
+    """Return `value` as a dtype of real floating-point numbers that no rounding makes useless."""
+    try:
+        dtype = None if value is None else np.dtype(value)
+    except Exception:
+        dtype = None
+    if dtype is None or dtype.kind != "f" or dtype == np.float16:
+        raise ValueError(f"{name}: got {shown(value)}, wanted float64, float32 or longdouble")
+    return dtype
 
 
 def count(name, value, *, minimum=1):
     """Return `value` as an int of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
-        raise ValueError(f"{name}: got {value!r}, wanted an integer >= {minimum}")
+        raise ValueError(f"{name}: got {shown(value)}, wanted an integer >= {minimum}")
     return int(value)
 
 
