@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from PIL import Image
 
-from . import picture, style
+from . import picture, png, style
 
 
 class LiveFigure:
@@ -17,7 +15,7 @@ class LiveFigure:
     A subclass makes its axes in ``__init__`` with fixed limits and ticks,
     registers every artist that changes with `moving`, and changes them in
     ``update(result)``. Where limits or ticks must change, it calls
-    `redraw_background`.
+    `redraw_background`, or `change_background` where they take few values.
 
     Parameters
     ----------
@@ -29,7 +27,7 @@ class LiveFigure:
         self.figure = picture.new_figure(width, height)
         self._canvas = FigureCanvasAgg(self.figure)
         self._moving = []
-        self._background = None
+        self._backgrounds, self._current_background = {}, None
 
     def axes(self, rows=1, columns=1, **options):
         """Return new axes in the look of the book, as `Figure.subplots` does."""
@@ -43,7 +41,11 @@ class LiveFigure:
 
     def redraw_background(self):
         """Draw everything anew at the next picture."""
-        self._background = None
+        self._backgrounds.clear()
+
+    def change_background(self, key):
+        """Draw everything anew at the next picture, or take what was drawn under this key."""
+        self._current_background = key
 
     def update(self, result):
         """Change the moving artists to show the result."""
@@ -52,23 +54,17 @@ class LiveFigure:
     def png(self):
         """Return the picture as PNG bytes; only the moving artists are drawn."""
         with mpl.rc_context(style.RC):
-            if self._background is None:
+            if self._current_background not in self._backgrounds:
                 self._canvas.draw()
-                self._background = self._canvas.copy_from_bbox(self.figure.bbox)
-            self._canvas.restore_region(self._background)
+                region = self._canvas.copy_from_bbox(self.figure.bbox)
+                self._backgrounds[self._current_background] = region
+            # A still has put another renderer in its place.
             renderer = self._canvas.get_renderer()
+            renderer.restore_region(self._backgrounds[self._current_background])
             for artist in sorted(self._moving, key=lambda artist: artist.zorder):
                 artist.draw(renderer)
-        size = self._canvas.get_width_height()
-        image = Image.frombuffer("RGBA", size, self._canvas.buffer_rgba()).convert("RGB")
-        out = io.BytesIO()
-        # A light compression: the default one takes longer than all the drawing.
-        image.save(out, "png", compress_level=1)
-        return out.getvalue()
+        return png.encode(np.asarray(self._canvas.buffer_rgba()))
 
     def still(self, alt, note=""):
         """Return the picture, all artists drawn, as a `Picture` for the page, a note below it."""
-        result = picture.still(self.figure, alt, note)
-        # Saving at another resolution has replaced the renderer.
-        self.redraw_background()
-        return result
+        return picture.still(self.figure, alt, note)

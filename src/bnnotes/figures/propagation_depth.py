@@ -96,7 +96,7 @@ class DepthFigure(LiveFigure):
         self._note.set_visible(bool(result.explanation))
 
     def _scale(self, norms):
-        """Take the smallest axis that holds everything, and draw it anew if it changes."""
+        """Take the smallest axis that holds everything."""
         exponents = np.log10(np.concatenate([values[values > 0] for values in norms]))
         reach = tuple(_next_decades(value) for value in (-exponents.min(), exponents.max()))
         if reach != self._reach:
@@ -106,7 +106,7 @@ class DepthFigure(LiveFigure):
             ticks = [k for k in range(-96, 97, every) if -down <= k <= up]
             self._error.set_ylim(10.0**-down, 10.0**up)
             self._error.yaxis.set_major_locator(FixedLocator([10.0**k for k in ticks]))
-            self.redraw_background()
+            self.change_background(reach)
 
     def _draw_limit(self, layers, limit):
         self._limit.set_visible(limit is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
 from . import style
@@ -166,17 +167,21 @@ class CheckFigure(LiveFigure):
         self._says = ax.text(
             1, -0.75, "", color=style.INK, ha="center", va="bottom", fontsize=8.5, clip_on=False
         )
-        self._bars = [self._bar(ax, k) for k in range(len(names))]
+        # One artist for all bars, and two for their heads: drawing each takes as long as all.
+        self._bars = self.moving(LineCollection([], lw=1.6, zorder=2))
+        ax.add_collection(self._bars, autolim=False)
+        self._caught = self._heads(ax, style.GRADIENT, {})
+        self._missed = self._heads(ax, style.BASELINE, {"mfc": "white"})
+        self._verdicts = [self._verdict(ax, k) for k in range(len(names))]
         self.moving(self._limit)
         self.moving(self._says)
 
-    def _bar(self, ax, k):
-        (line,) = ax.plot([], [], color=style.GRADIENT.color, lw=1.6, zorder=2)
-        (head,) = ax.plot([], [], marker="o", linestyle="none", markersize=6, zorder=3)
-        verdict = ax.text(
-            1.01, k, "", transform=ax.get_yaxis_transform(), va="center", fontsize=8.5
-        )
-        return tuple(map(self.moving, (line, head, verdict)))
+    def _heads(self, ax, look, more):
+        return self.moving(ax.plot([], [], **look.points(marker="o", ms=6, zorder=3, **more))[0])
+
+    def _verdict(self, ax, k):
+        options = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
+        return self.moving(ax.text(1.01, k, "", **options))
 
     def update(self, result):
         """Draw the differences.
@@ -187,24 +192,21 @@ class CheckFigure(LiveFigure):
             Has ``differences``, one number per name, and ``tolerance``. The
             differences are empty where there is nothing to compare.
         """
-        tolerance = result.tolerance
-        self._limit.set_data([tolerance, tolerance], [-0.6, len(self._bars) - 0.5])
+        tolerance, count = result.tolerance, len(self._verdicts)
+        self._limit.set_data([tolerance, tolerance], [-0.6, count - 0.5])
         self._says.set_x(tolerance)
         self._says.set_text("tolerance")
-        values = result.differences if len(result.differences) else [np.nan] * len(self._bars)
-        for k, (value, artists) in enumerate(zip(values, self._bars, strict=True)):
-            self._draw(k, value, value > tolerance, *artists)
-
-    def _draw(self, k, value, caught, line, head, verdict):
-        if np.isnan(value):
-            line.set_data([], [])
-            head.set_data([], [])
-            verdict.set_text("")
-            return
-        look = style.GRADIENT if caught else style.BASELINE
-        shown = min(max(value, 1e-16), self.HIGHEST)
-        line.set_data([self.LOWEST, shown], [k, k])
-        head.set_data([shown], [k])
-        line.set(color=look.color, linestyle=look.linestyle)
-        head.set(markerfacecolor=look.color if caught else "white", markeredgecolor=look.color)
-        verdict.set(text="caught" if caught else "missed", color=look.color)
+        values = np.asarray(result.differences if len(result.differences) else [np.nan] * count)
+        rows, caught = np.arange(count), values > tolerance
+        shown = np.clip(values, 1e-16, self.HIGHEST)
+        looks = [style.GRADIENT if some else style.BASELINE for some in caught]
+        ends = np.stack([np.full(count, self.LOWEST), rows, shown, rows], axis=1)
+        self._bars.set_segments(ends[~np.isnan(values)].reshape(-1, 2, 2))
+        self._bars.set(
+            color=[look.color for look in looks], linestyle=[look.linestyle for look in looks]
+        )
+        self._caught.set_data(shown[caught], rows[caught])
+        self._missed.set_data(shown[~caught], rows[~caught])
+        for text, value, look, some in zip(self._verdicts, values, looks, caught, strict=True):
+            word = "caught" if some else "missed"
+            text.set(text="" if np.isnan(value) else word, color=look.color)
