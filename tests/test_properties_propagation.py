@@ -113,12 +113,11 @@ def test_S39_turned(batch, theta):
     assume((std(rest) > 1e-3 * std(batch.delta)).all())
     delta = propagation.turned(batch.delta, batch.normalized, theta)
     largest = std(batch.delta) * np.sqrt(batch.M_B)
-    bound = (
-        1e3
-        * (1 + batch.M_B)
-        * largest
-        * (4 * (standardized_bound(batch.delta) + standardized_bound(batch.x)))
-    )
+    # The direction of M Δ is as exact as M Δ beside its length; Δ is rounded when it is made.
+    direction = spread(batch.delta) / std(rest) * batch.mix_bound(batch.delta)
+    each = direction + standardized_bound(batch.delta) + standardized_bound(batch.x)
+    made = rounding(batch.M_B + 8, float) * np.abs(batch.delta).max(axis=0)
+    bound = 16 * (largest * each + np.sqrt(batch.M_B) * made)
     assert_within(delta.mean(axis=0), batch.delta.mean(axis=0), bound)
     assert_within(std(delta), std(batch.delta), bound)
     wanted = largest * np.hypot(np.sin(theta), (1 - batch.kappa) * np.cos(theta))
