@@ -171,6 +171,8 @@ def numeric(name, value):
     array = value if type(value) is np.ndarray else _array(name, value)
     if array.dtype.kind in "biu" or array.dtype == np.float16:
         array = array.astype(np.float64)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind not in "fc":
         raise ValueError(f"{name}: got dtype {array.dtype}, wanted numbers")
     if not finite(array):

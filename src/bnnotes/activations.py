@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._validation import numeric, shown
+
 
 class Activation(NamedTuple):
     """An activation function with its derivative.
@@ -33,34 +35,49 @@ class Activation(NamedTuple):
         return f"Activation({self.name!r})"
 
 
+def _numbers(y):
+    """Return y as an array; one that is an array of such numbers already costs nothing."""
+    return y if type(y) is np.ndarray and y.dtype.kind in "fc" else numeric("y", y)
+
+
 def _sigmoid(y):
     # 1/(1 + exp(-y)) without the exponential that overflows.
-    return 0.5 * (1.0 + np.tanh(0.5 * y))
+    return 0.5 * (1.0 + np.tanh(0.5 * _numbers(y)))
 
 
 def _sigmoid_prime(y):
-    t = np.tanh(0.5 * y)
+    t = np.tanh(0.5 * _numbers(y))
     return 0.25 * (1.0 - t) * (1.0 + t)
 
 
+def _tanh(y):
+    return np.tanh(_numbers(y))
+
+
 def _tanh_prime(y):
-    t = np.tanh(y)
+    t = np.tanh(_numbers(y))
     return (1.0 - t) * (1.0 + t)
 
 
 def _relu(y):
+    y = _numbers(y)
     # Complex numbers have no order; for real ones maximum is several times faster.
     return np.where(y.real > 0, y, 0) if y.dtype.kind == "c" else np.maximum(y, 0)
 
 
 def _relu_prime(y):
+    y = _numbers(y)
     return (y.real > 0).astype(y.dtype)
 
 
+def _ones(y):
+    return np.ones_like(_numbers(y))
+
+
 sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_prime)
-tanh = Activation("tanh", np.tanh, _tanh_prime)
+tanh = Activation("tanh", _tanh, _tanh_prime)
 relu = Activation("relu", _relu, _relu_prime)
-identity = Activation("identity", np.asarray, np.ones_like)
+identity = Activation("identity", _numbers, _ones)
 
 BY_NAME = {a.name: a for a in (sigmoid, tanh, relu, identity)}
 
@@ -89,9 +106,12 @@ def get(activation):
     Activation('tanh')
     """
     if isinstance(activation, Activation):
+        if not (callable(activation.g) and callable(activation.g_prime)):
+            got = f"activation: got {shown(activation)}"
+            raise ValueError(f"{got} with g or g_prime that is none, wanted two functions")
         return activation
     if isinstance(activation, str) and activation in BY_NAME:
         return BY_NAME[activation]
     raise ValueError(
-        f"activation: got {activation!r}, wanted an Activation or one of {', '.join(BY_NAME)}"
+        f"activation: got {shown(activation)}, wanted an Activation or one of {', '.join(BY_NAME)}"
     )

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._validation import numeric
+from ._validation import function, numeric, shown
 
 
 def _derivative(x, quotient):
     """Stack `quotient(index)` over every entry of x on new last axes."""
+    if x.size == 0:
+        raise ValueError(f"x: got shape {x.shape}, wanted at least one entry")
     columns = [np.asarray(quotient(index)) for index in np.ndindex(x.shape)]
     return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
 
@@ -46,12 +48,12 @@ def complex_step(f, x):
     array([ 3., 12.])
     """
     # A power of two: multiplying by it and dividing again rounds nothing.
-    x, h = _real(x), 2.0**-100
+    f, x, h = function("f", f), _real(x), 2.0**-100
 
     def quotient(index):
-        shifted = x.astype(complex)
+        shifted = x.astype(np.result_type(x, np.complex128))
         shifted[index] += 1j * h
-        return np.imag(f(shifted)) / h
+        return _value(f(shifted)).imag / h
 
     return _derivative(x, quotient)
 
@@ -84,7 +86,7 @@ def central_difference(f, x):
     >>> central_difference(lambda x: (x**2).sum(), [1.0, 3.0]).round(6)
     array([2., 6.])
     """
-    x = _real(x)
+    f, x = function("f", f), _real(x)
 
     def quotient(index):
         h = np.cbrt(np.finfo(x.dtype).eps) * max(1.0, abs(x[index]))
@@ -93,9 +95,16 @@ def central_difference(f, x):
         below[index] -= h
         # Taken now, since f may write into its argument.
         width = above[index] - below[index]
-        return (np.asarray(f(above)) - np.asarray(f(below))) / width
+        with np.errstate(over="ignore"):
+            rise = _value(f(above)) - _value(f(below))
+            return _value(rise / width)
 
     return _derivative(x, quotient)
+
+
+def _value(value):
+    """Return what f gave as an array of finite numbers, one that f may write into again."""
+    return np.array(numeric("f", value))
 
 
 def _real(x):
@@ -140,7 +149,10 @@ class Comparison:
         return max(row.difference for row in self.rows)
 
     def __getitem__(self, name):
-        return next(row for row in self.rows if row.name == name)
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"got {name!r}, wanted one of {', '.join(row.name for row in self.rows)}")
 
     def _cells(self):
         yield "", "exact", "approximate", "agreement"
@@ -182,10 +194,13 @@ def compare(**pairs):
     """
     if not pairs:
         raise ValueError("compare: got no pair, wanted name=(exact, approximate)")
-    return Comparison(tuple(_row(name, *pair) for name, pair in pairs.items()))
+    return Comparison(tuple(_row(name, pair) for name, pair in pairs.items()))
 
 
-def _row(name, exact, approximate):
+def _row(name, pair):
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+        raise ValueError(f"{name}: got {shown(pair)}, wanted a pair (exact, approximate)")
+    exact, approximate = pair
     exact, approximate = numeric(name, exact), numeric(name, approximate)
     if exact.shape != approximate.shape:
         raise ValueError(f"{name}: got shapes {exact.shape} and {approximate.shape}, wanted equal")

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from . import network
-from ._validation import count
+from ._validation import choice, count, float_dtype, generator, instance, sized
+
+LABELS = ("odd", "ten")
 
 
 class Digits(NamedTuple):
@@ -38,10 +40,10 @@ def load(labels="odd", *, samples_test=397, seed=0, dtype=np.float64):
         One output, odd or even; or ten outputs, one per digit.
     samples_test : int
         Held out from the training.
-    seed : int
+    seed : int or numpy.random.Generator
         Of the shuffle before the split.
     dtype : dtype
-        float64 or float32.
+        float64, float32 or longdouble.
 
     Returns
     -------
@@ -50,7 +52,8 @@ def load(labels="odd", *, samples_test=397, seed=0, dtype=np.float64):
     Raises
     ------
     ValueError
-        If `labels` is neither, or nothing would be left to train on.
+        If `labels` is neither, nothing would be left to train on, or
+        another argument does not fit.
 
     Examples
     --------
@@ -58,15 +61,15 @@ def load(labels="odd", *, samples_test=397, seed=0, dtype=np.float64):
     >>> data.psi.shape, data.phi.shape, data.psi_test.shape
     ((1400, 64), (1400, 10), (397, 64))
     """
-    if labels not in ("odd", "ten"):
-        raise ValueError(f"labels: got {labels!r}, wanted 'odd' or 'ten'")
+    choice("labels", labels, LABELS)
+    dtype, rng = float_dtype("dtype", dtype), generator("seed", seed)
     pixels, digit = _shipped()
     samples_test = count("samples_test", samples_test)
     if samples_test >= len(digit):
         raise ValueError(
             f"samples_test: got {samples_test}, wanted fewer than the {len(digit)} samples"
         )
-    order = np.random.default_rng(seed).permutation(len(digit))
+    order = rng.permutation(len(digit))
     psi, digit = (pixels[order] / 16).astype(dtype), digit[order]
     phi = digit[:, np.newaxis] % 2 if labels == "odd" else np.eye(10)[digit]
     phi = phi.astype(dtype)
@@ -107,7 +110,8 @@ def trained(labels="odd", *, batch_norm=False, epochs=20):
         If `labels` is neither, or `epochs` is not a whole number >= 0.
     """
     epochs = count("epochs", epochs, minimum=0)
-    stages = _stages(labels, bool(batch_norm))
+    instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
+    stages = _stages(choice("labels", labels, LABELS), bool(batch_norm))
     while len(stages) <= epochs:
         stages.append(_one_epoch_more(stages[-1], labels, len(stages)))
     return copy.deepcopy(stages[epochs])
@@ -131,15 +135,22 @@ def accuracy(u, phi):
 
     Parameters
     ----------
-    u : ndarray, shape (M, n)
+    u : array_like, shape (M, n)
         Predictions: above or below 1/2 for one output, the largest for several.
-    phi : ndarray, shape (M, n)
+    phi : array_like, shape (M, n)
         Labels.
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or an entry is not a finite real number.
     """
+    sizes = {}
+    u, phi = sized("u", u, "M n", sizes, real=True), sized("phi", phi, "M n", sizes, real=True)
     if phi.shape[1] == 1:
         return float(((u > 0.5) == (phi > 0.5)).mean())
     return float((u.argmax(axis=1) == phi.argmax(axis=1)).mean())

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import baseline, batchnorm
-from ._validation import checked, count
+from ._validation import checked, count, finite, float_dtype, generator, instance, sized
 from .activations import get, relu
-from .network import create, feed_forward
+from .network import Step, _require_network, create, feed_forward
 from .sample_space import center
 
 NODES = 200
@@ -54,7 +54,7 @@ def growth(activation):
     weight = weight / weight.sum()
     g = activation.g(z)
     variance = weight @ (g - weight @ g) ** 2
-    if variance == 0:
+    if not variance > 0:
         raise ValueError(f"activation: got {activation.name}, wanted one that varies")
     return float(weight @ activation.g_prime(z) ** 2 / variance)
 
@@ -83,7 +83,8 @@ def linear_growth(M_B):
     >>> linear_growth(4)
     2.0
     """
-    if count("M_B", M_B) < 4:
+    M_B = count("M_B", M_B)
+    if M_B < 4:
         raise ValueError(f"M_B: got {M_B}, wanted at least 4; at 3 the mean is infinite")
     return (M_B - 2) / (M_B - 3)
 
@@ -107,7 +108,7 @@ def degrees(activation, highest=40):
     Raises
     ------
     ValueError
-        If there is no such activation.
+        If there is no such activation, or g does not vary.
 
     Examples
     --------
@@ -118,15 +119,19 @@ def degrees(activation, highest=40):
     z = np.linspace(-12, 12, 24001)
     weight = np.exp(-z * z / 2)
     weight = weight / weight.sum()
-    g = get(activation).g(z)
+    activation = get(activation)
+    g = activation.g(z)
     g = g - weight @ g
+    variance = weight @ (g * g)
+    if not variance > 0:
+        raise ValueError(f"activation: got {activation.name}, wanted one that varies")
     before, polynomial = np.zeros_like(z), np.ones_like(z)
     shares = np.empty(count("highest", highest))
     for k in range(len(shares)):
         after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
         before, polynomial = polynomial, after
         shares[k] = (weight @ (g * polynomial)) ** 2
-    return shares / (weight @ (g * g))
+    return shares / variance
 
 
 def errors(network, steps, delta) -> Iterator[np.ndarray]:
@@ -168,9 +173,28 @@ def error_norms(network, steps, delta):
     Returns
     -------
     ndarray, shape (L,)
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit, Δ^L is 0 everywhere, or an error overflows.
     """
-    squares = [float((error * error).sum()) for error in errors(network, steps, delta)]
-    return np.array(squares) / squares[0]
+    _require_network("network", network)
+    instance("steps", steps, (list, tuple), "what network.feed_forward returns")
+    if len(steps) != len(network.layers):
+        raise ValueError(f"steps: got {len(steps)}, wanted one for each of {len(network.layers)}")
+    for step in steps:
+        instance("steps", step, Step, "what network.feed_forward returns")
+    sizes = dict(zip(("M_B", "n_L"), ((size, "steps") for size in steps[-1].y.shape), strict=True))
+    delta = sized("delta", delta, "M_B n_L", sizes, real=True)
+    if not delta.any():
+        raise ValueError("delta: got zeros, wanted at least one entry that is not 0")
+    with np.errstate(all="ignore"):
+        squares = [float((error * error).sum()) for error in errors(network, steps, delta)]
+        norms = np.array(squares) / squares[0]
+    if not finite(norms):
+        raise ValueError("delta: the error overflows on its way down; wanted fewer layers")
+    return norms
 
 
 def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtype=np.float64):
@@ -195,8 +219,15 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
     -------
     ndarray, shape (depth − 1,)
         From the top down.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit, or the error vanishes or overflows on
+        its way down, as at M_B = 2 with BN.
     """
-    rng = np.random.default_rng(rng)
+    rng, dtype = generator("rng", rng), float_dtype("dtype", dtype)
+    count("M_B", M_B), count("width", width), count("depth", depth, minimum=2)
     sizes = [width] * (depth + 1)
     network = create(sizes, batch_norm=batch_norm, activation=activation, rng=rng)
     for layer in network.layers:
@@ -204,6 +235,8 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
             setattr(layer, name, array.astype(dtype))
     psi, delta = rng.standard_normal((2, M_B, width)).astype(dtype)
     norms = error_norms(network, feed_forward(network, psi), center(delta))
+    if not norms.all():
+        raise ValueError(f"M_B: got {M_B}, and no error is left to measure; wanted a larger one")
     return norms[1:] / norms[:-1]
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from . import errata
+from ._validation import choice, instance, shown
 
 MARKS = {"holds": "✓", "condition": "△", "false": "✗"}
 
@@ -123,11 +124,8 @@ def row(id):
     >>> row("S17").verdict
     'false'
     """
-    for entry in _table():
-        if entry.id == id:
-            return entry
-    wanted = ", ".join(entry.id for entry in _table())
-    raise ValueError(f"id: got {id!r}, wanted one of {wanted}")
+    entries = {entry.id: entry for entry in _table()}
+    return entries[choice("id", id, entries)]
 
 
 class Box:
@@ -185,6 +183,7 @@ def box(id, evidence=None):
         If there is no such row.
     """
     entry = row(id)
+    instance("evidence", evidence, (str, type(None)), "text or None")
     if evidence is None and id in errata.EXPERIMENTS:
         evidence = _worded(entry, errata.typical(id))
     return Box(entry, evidence)
@@ -225,10 +224,12 @@ def boxes(notebook, verdicts=("condition", "false")):
     ValueError
         If no row belongs to the chapter.
     """
+    names = dict.fromkeys(entry.cells[0].partition("#")[0] for entry in _table())
+    choice("notebook", notebook, names)
+    instance("verdicts", verdicts, (list, tuple, set), "a list of verdicts")
+    for verdict in verdicts:
+        choice("verdicts", verdict, MARKS)
     of_chapter = [entry for entry in _table() if entry.cells[0].startswith(f"{notebook}#")]
-    if not of_chapter:
-        names = dict.fromkeys(entry.cells[0].partition("#")[0] for entry in _table())
-        raise ValueError(f"notebook: got {notebook!r}, wanted one of {', '.join(names)}")
     return Boxes(
         box(entry.id) for entry in of_chapter if entry.verdict in verdicts and entry.correction
     )
@@ -292,7 +293,6 @@ def _link(cell):
     return f"[{notebook}]({notebook}.ipynb) `{tag}`"
 
 
-@functools.cache
 def error_now(entry):
     """Return how closely the code of a row agrees with the forward pass now.
 
@@ -304,8 +304,19 @@ def error_now(entry):
     -------
     str
         A bound over random cases, the same on every machine.
+
+    Raises
+    ------
+    ValueError
+        If it is no row.
     """
-    return errata.agreement(errata.worst_now(entry.id))
+    instance("entry", entry, Row, "what ledger.row returns")
+    return _error_now(entry.id)
+
+
+@functools.cache
+def _error_now(id):
+    return errata.agreement(errata.worst_now(id))
 
 
 def table(section=None):
@@ -326,8 +337,8 @@ def table(section=None):
         If the source has no such section.
     """
     sections = sorted({entry.section for entry in _table()})
-    if section is not None and section not in sections:
-        raise ValueError(f"section: got {section!r}, wanted one of {sections}")
+    if section is not None and not (isinstance(section, int) and section in sections):
+        raise ValueError(f"section: got {shown(section)}, wanted one of {sections}")
     return Table(entry for entry in _table() if section in (None, entry.section))
 
 

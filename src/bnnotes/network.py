@@ -19,13 +19,20 @@ from ._validation import (
     UnusableFeature,
     count,
     finite,
+    function,
+    generator,
+    instance,
     limits,
     number,
+    shown,
     sized,
     unit_interval,
 )
 from .activations import Activation, get, sigmoid
 from .sample_space import mean_and_rest
+
+# Of one network: what a machine has memory for. A typing error should not fill it.
+MOST_WEIGHTS = 10**9
 
 
 @dataclass(eq=False)
@@ -194,20 +201,17 @@ def create(sizes, *, batch_norm, activation, eps=0.0, rng):
     Raises
     ------
     ValueError
-        If there are fewer than two sizes, or one is not a positive integer.
+        If there are fewer than two sizes, one is not a positive integer, or
+        another argument does not fit.
 
     Examples
     --------
     >>> create([64, 32, 10], batch_norm=True, activation="relu", rng=0)
     Network([64, 32, 10], batch normalization, relu)
     """
-    if np.ndim(sizes) != 1:
-        raise ValueError(f"sizes: got {sizes!r}, wanted a list of integers")
-    sizes = [count("sizes", size) for size in sizes]
-    if len(sizes) < 2:
-        raise ValueError(f"sizes: got {sizes}, wanted an input and at least one layer")
-    activation, eps = get(activation), number("eps", eps)
-    rng = np.random.default_rng(rng)
+    sizes, activation, eps = _sizes(sizes), get(activation), number("eps", eps)
+    instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
+    rng = generator("rng", rng)
     layers = []
     for n_prev, n in itertools.pairwise(sizes):
         W = rng.standard_normal((n, n_prev)) / math.sqrt(n_prev)
@@ -218,13 +222,29 @@ def create(sizes, *, batch_norm, activation, eps=0.0, rng):
     return Network(layers, activation, eps)
 
 
+def _sizes(sizes):
+    if not isinstance(sizes, (list, tuple, range)) and not (
+        isinstance(sizes, np.ndarray) and sizes.ndim == 1
+    ):
+        raise ValueError(f"sizes: got {shown(sizes)}, wanted a list of integers")
+    sizes = [count("sizes", size) for size in sizes]
+    if len(sizes) < 2:
+        raise ValueError(f"sizes: got {sizes}, wanted an input and at least one layer")
+    weights = sum(n * n_prev for n_prev, n in itertools.pairwise(sizes))
+    if weights > MOST_WEIGHTS:
+        raise ValueError(
+            f"sizes: got {shown(sizes)}, {weights:.0e} weights; wanted at most {MOST_WEIGHTS:.0e}"
+        )
+    return sizes
+
+
 def feed_forward(network, psi):
-    """Return one `Step` per layer, section 1 and section 2. Unchecked.
+    """Return one `Step` per layer, section 1 and section 2.
 
     Parameters
     ----------
     network : Network
-    psi : ndarray, shape (M_B, n_0)
+    psi : array_like, shape (M_B, n_0)
         Inputs of one batch.
 
     Returns
@@ -234,10 +254,14 @@ def feed_forward(network, psi):
     Raises
     ------
     ValueError
-        If a feature is constant over the batch and eps = 0; the message
-        names the layer (from 1) and the neuron.
+        If shapes disagree, or a feature is constant over the batch and
+        eps = 0; the message names the layer (from 1) and the neuron.
     """
-    return _forward(network, psi)[0]
+    psi = _inputs(network, psi).copy()  # the first step keeps it
+    with _quiet():
+        steps = _forward(network, psi)[0]
+    _require_finite(*((step.y, step.u) for step in steps))
+    return steps
 
 
 def _forward(network, psi):
@@ -271,14 +295,45 @@ def _cost_and_gradients(network, psi, phi, factor=1):
     return cost, gradients[::-1]
 
 
-def _inputs(network, psi, phi=None):
-    sizes = {"n_0": (network.sizes[0], "the network"), "n_L": (network.sizes[-1], "the network")}
-    psi = sized("psi", psi, "M_B n_0", sizes)
-    if phi is None:
-        return psi
-    phi = sized("phi", phi, "M_B n_L", sizes)
+def _require_network(name, network, real=False):
+    """Refuse what is no network, or one whose arrays do not fit together."""
+    instance(name, network, Network, "what network.create returns")
+    layers, sizes = instance(f"{name}.layers", network.layers, (list, tuple), "a list"), {}
+    if not layers:
+        raise ValueError(f"{name}.layers: got no layer, wanted at least one")
+    instance(f"{name}.activation", network.activation, Activation, "an Activation")
+    number(f"{name}.eps", network.eps)
+    for l, layer in enumerate(layers):
+        at = f"{name}.layers[{l}]"
+        instance(at, layer, (BaselineLayer, BatchNormLayer), "a BaselineLayer or a BatchNormLayer")
+        for attribute, array in vars(layer).items():
+            shape = f"n_{l + 1} n_{l}" if attribute == "W" else f"n_{l + 1}"
+            instance(f"{at}.{attribute}", array, np.ndarray, "an array")
+            sized(f"{at}.{attribute}", array, shape, sizes, real)
+
+
+def _require_batch_norm(name, network):
+    _require_network(name, network)
+    if not all(isinstance(layer, BatchNormLayer) for layer in network.layers):
+        raise ValueError(f"{name}: got a baseline, wanted one with batch normalization")
+
+
+def _inputs(network, psi):
+    return _checked_inputs(network, psi)[0]
+
+
+def _inputs_and_labels(network, psi, phi, real=False):
+    psi, sizes = _checked_inputs(network, psi, real)
+    phi = sized("phi", phi, "M_B n_L", sizes, real)
     unit_interval("phi", phi)
     return psi, phi
+
+
+def _checked_inputs(network, psi, real=False):
+    """Return psi as an array, and the sizes that phi must agree with."""
+    _require_network("network", network, real)
+    sizes = {"n_0": (network.sizes[0], "the network"), "n_L": (network.sizes[-1], "the network")}
+    return sized("psi", psi, "M_B n_0", sizes, real), sizes
 
 
 def cost_and_gradients(network, psi, phi):
@@ -306,14 +361,14 @@ def cost_and_gradients(network, psi, phi):
         constant over the batch and eps = 0.
     """
     with _quiet():
-        cost, gradients = _cost_and_gradients(network, *_inputs(network, psi, phi))
+        cost, gradients = _cost_and_gradients(network, *_inputs_and_labels(network, psi, phi))
     _require_finite(cost, *gradients)
     return cost, gradients
 
 
 def _quiet():
     # Numbers that overflow are found by what comes out, and said then.
-    return np.errstate(over="ignore", invalid="ignore")
+    return np.errstate(all="ignore")
 
 
 def _require_finite(*results):
@@ -333,17 +388,31 @@ def batches(samples, batch_size, rng):
         How many there are.
     batch_size : int
         M_B. A last batch that is smaller is left out.
-    rng : numpy.random.Generator
-        The source of the shuffle.
+    rng : numpy.random.Generator or int
+        The source of the shuffle, or its seed.
 
     Yields
     ------
     ndarray, shape (M_B,)
         Indices of the samples.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer samples than in one batch, or an argument does not fit.
     """
+    samples, batch_size, rng = _draws(samples, batch_size, rng)
     order = rng.permutation(samples)
     for start in range(0, samples - batch_size + 1, batch_size):
         yield order[start : start + batch_size]
+
+
+def _draws(samples, batch_size, rng):
+    """Return what `batches` needs, checked."""
+    samples, batch_size = count("samples", samples), count("batch_size", batch_size)
+    if batch_size > samples:
+        raise ValueError(f"batch_size: got {batch_size}, wanted at most the {samples} samples")
+    return samples, batch_size, generator("rng", rng)
 
 
 def _moved(layer, change, decay):
@@ -408,12 +477,13 @@ def train(
         A ValueError that names step, layer and neuron of a constant feature
         at eps = 0, or the step at which the cost overflows.
     """
-    psi, phi = _inputs(network, psi, phi)
+    psi, phi = _inputs_and_labels(network, psi, phi, real=True)
     rates = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
-    batch_size, epochs = count("batch_size", batch_size), count("epochs", epochs, minimum=0)
-    if batch_size > len(psi):
-        raise ValueError(f"batch_size: got {batch_size}, wanted at most the {len(psi)} samples")
-    rng = np.random.default_rng(rng)
+    _, batch_size, rng = _draws(len(psi), batch_size, rng)
+    epochs = count("epochs", epochs, minimum=0)
+    function("progress", progress)
+    if on_epoch is not None:
+        function("on_epoch", on_epoch)
     history = History(steps_per_epoch=len(psi) // batch_size)
     layers, steps = network.layers, 0
     warned = np.geterr()
@@ -487,10 +557,8 @@ def population_statistics(network, psi):
         If the network has no batch normalization, or a feature is constant
         over psi and eps = 0.
     """
-    if not network.batch_norm:
-        raise ValueError("network: got a baseline, wanted one with batch normalization")
-    with _quiet():
-        steps = feed_forward(network, _inputs(network, psi))
+    _require_batch_norm("network", network)
+    steps = feed_forward(network, psi)
     return [Statistics(step.normalized.mean, step.normalized.std) for step in steps]
 
 
@@ -519,7 +587,7 @@ def predict(network, psi, statistics=None):
     psi = _inputs(network, psi)
     with _quiet():
         if statistics is None:
-            u = feed_forward(network, psi)[-1].u
+            u = _forward(network, psi)[0][-1].u
         else:
             u = _infer(network, psi, _statistics(network, statistics))
     _require_finite(u)
@@ -534,12 +602,17 @@ def _infer(network, u, statistics):
 
 
 def _statistics(network, statistics):
-    if not network.batch_norm:
+    if not all(isinstance(layer, BatchNormLayer) for layer in network.layers):
         raise ValueError("statistics: got some for a baseline, wanted None")
+    instance("statistics", statistics, (list, tuple), "what population_statistics returns")
     if len(statistics) != len(network.layers):
         raise ValueError(f"statistics: got {len(statistics)} layers, wanted {len(network.layers)}")
     checked = []
-    for l, (n, (mean, std)) in enumerate(zip(network.sizes[1:], statistics, strict=True)):
+    for l, (n, pair) in enumerate(zip(network.sizes[1:], statistics, strict=True)):
+        instance(f"statistics[{l}]", pair, (list, tuple), "a pair of mean and std")
+        if len(pair) != 2:
+            raise ValueError(f"statistics[{l}]: got {len(pair)} entries, wanted mean and std")
+        mean, std = pair
         sizes = {"n": (n, "the network")}
         mean = sized(f"statistics[{l}].mean", mean, "n", sizes)
         checked.append(Statistics(mean, sized(f"statistics[{l}].std", std, "n", sizes)))

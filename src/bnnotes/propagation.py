@@ -8,7 +8,7 @@ import numpy as np
 
 from . import baseline
 from ._validation import checked, limits, require_variance
-from .geometry import error_angle, kappa, sigma, standardize
+from .geometry import _standardize, error_angle, kappa, sigma, standardize
 from .sample_space import split
 
 
@@ -101,7 +101,7 @@ def turned(delta, normalized, theta1):
         If shapes disagree, an entry is complex, or a column is constant, or
         has no part M Δ to turn to: at M_B = 2, and where Δ lies along x̂.
     """
-    x_direction = standardize(normalized.x_hat)
+    x_direction = _standardize("normalized.x_hat", normalized.x_hat)
     mean, _, rest = split(x_direction, delta)
     require_variance("delta", delta, mean, sigma(delta))
     length = sigma(rest)

@@ -218,7 +218,7 @@ def single_neuron_residual(u, W, eps=0.0):
     return centered * (eps / variance)
 
 
-@checked(gamma_gradient="n", gamma="n", std="n", eps=">= 0")
+@checked(gamma_gradient="n", gamma="n", std="n > 0", eps=">= 0")
 def radial_weight_gradient(gamma_gradient, gamma, std, eps=0.0):
     """Return Σ_j W_ij ∂C/∂W_ij = γ_i eps/s_i² · ∂C/∂γ_i, beyond the source.
 
@@ -243,6 +243,6 @@ def radial_weight_gradient(gamma_gradient, gamma, std, eps=0.0):
     Raises
     ------
     ValueError
-        If shapes disagree or an entry is not finite.
+        If shapes disagree, an entry is not finite, or one of std not positive.
     """
     return gamma * (eps / std**2) * gamma_gradient

@@ -6,6 +6,8 @@ import ast
 import inspect
 import textwrap
 
+from ._validation import shown
+
 
 class Source:
     """Code that shows itself highlighted."""
@@ -32,6 +34,11 @@ def show(*functions):
     Source
         Shown as highlighted code.
 
+    Raises
+    ------
+    ValueError
+        If one has no source in Python, such as a function of numpy's.
+
     Examples
     --------
     >>> from bnnotes import baseline
@@ -44,7 +51,11 @@ def show(*functions):
 
 
 def _without_docstring(function):
-    code = textwrap.dedent(inspect.getsource(function))
+    try:
+        code = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        got = f"functions: got {shown(function)}"
+        raise ValueError(f"{got}, wanted functions or classes with a source in Python") from None
     lines = code.splitlines()
     for node in reversed(list(ast.walk(ast.parse(code)))):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):

@@ -14,9 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline
-from ._validation import checked, count, number
-from .geometry import Angles, correlation, sample_angles, sigma, standardize
-from .network import Network, cost_and_gradients, feed_forward
+from ._validation import checked, count, instance, number, shown
+from .geometry import Angles, _standardize, correlation, sample_angles, sigma
+from .network import (
+    Network,
+    _inputs_and_labels,
+    _require_network,
+    cost_and_gradients,
+    feed_forward,
+)
 from .sample_space import mix, sample_mean
 
 # Which column of a frame is drawn along x, y, z: x̂ points up, Δ̂ lies in the plane of x and z.
@@ -57,8 +63,11 @@ def frame(x, delta, u):
     ValueError
         If shapes disagree or a vector is constant.
     """
-    Q, R = np.linalg.qr(standardize(np.column_stack([x, delta, u])))
-    return Q * np.where(np.diagonal(R) < 0, -1, 1)
+    named = {"x": x, "delta": delta, "u": u}
+    columns = np.hstack([_standardize(name, v[:, np.newaxis]) for name, v in named.items()])
+    # numpy's QR knows float32 and float64 alone.
+    Q, R = np.linalg.qr(columns.astype(columns.dtype if columns.itemsize < 8 else float))
+    return np.where(np.diagonal(R) < 0, -Q, Q)
 
 
 @checked(real=True, frame="M_B k", v="M_B n")
@@ -84,9 +93,15 @@ def coordinates(frame, v):
     ValueError
         If shapes disagree or an entry is not finite.
     """
+    _require_space(frame)
     points = np.zeros((v.shape[1], 3), v.dtype)
     points[:, : frame.shape[1]] = v.T @ frame
     return points[:, UPRIGHT]
+
+
+def _require_space(frame):
+    if frame.shape[1] > 3:
+        raise ValueError(f"frame: got {frame.shape[1]} columns, wanted at most 3")
 
 
 def reachable(M_B, theta1, theta2, phi):
@@ -140,7 +155,14 @@ def corners(theta1, theta2, phi):
     -------
     ndarray, shape (3, 3)
         One vector a column; a row for each direction of the frame.
+
+    Raises
+    ------
+    ValueError
+        If an angle is not a finite number.
     """
+    angles = {"theta1": theta1, "theta2": theta2, "phi": phi}
+    theta1, theta2, phi = (number(*angle, minimum=-math.inf) for angle in angles.items())
     return np.array(
         [
             [1, math.cos(theta1), math.cos(theta2)],
@@ -170,9 +192,13 @@ def place(frame, theta1, theta2, phi):
     ValueError
         If there are fewer than two samples.
     """
+    _require_space(frame)
     M_B = len(frame)
+    if M_B < 2:
+        raise ValueError(f"frame: got {M_B} sample, wanted at least 2")
     directions = frame[:, : M_B - 1]  # those in which vectors of mean 0 can point
-    unit = corners(*reachable(M_B, theta1, theta2, phi))[: directions.shape[1]]
+    unit = corners(*reachable(M_B, theta1, theta2, phi)).astype(frame.dtype)
+    unit = unit[: directions.shape[1]]
     return Vectors(*(math.sqrt(M_B) * directions @ unit).T)
 
 
@@ -197,7 +223,7 @@ def partial_correlation(a, b, x):
     ValueError
         If shapes disagree, or x explains a column completely.
     """
-    x_hat = standardize(x[:, np.newaxis])
+    x_hat = _standardize("x", x[:, np.newaxis])
     return correlation(mix(x_hat, a), mix(x_hat, b))
 
 
@@ -223,8 +249,10 @@ def mean_correlation(u):
         If fewer than two neurons vary.
     """
     u = u[:, sigma(u) > 1e-6 * np.abs(sample_mean(u))]
-    n = count("varying neurons", u.shape[1], minimum=2)
-    u_hat = standardize(u)
+    n = u.shape[1]
+    if n < 2:
+        raise ValueError(f"u: got {n} neurons that vary over the samples, wanted at least 2")
+    u_hat = _standardize("u", u)
     return float((np.abs(u_hat.T @ u_hat / len(u)).sum() - n) / (n * (n - 1)))
 
 
@@ -273,22 +301,32 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     ValueError
         If it is another network, or an argument does not fit.
     """
+    _require_network("neuron", neuron)
     if len(neuron.layers) != 1 or neuron.sizes[1] != 1:
         raise ValueError(f"neuron: got sizes {neuron.sizes}, wanted [n_prev, 1]")
-    names = vars(neuron.layers[0])
-    if unknown := [name for name in parameters if name not in names]:
-        raise ValueError(f"parameters: got {', '.join(unknown)}, wanted some of {', '.join(names)}")
-    records = []
-    for _ in range(count("steps", steps, minimum=0)):
+    names, learning_rate = vars(neuron.layers[0]), number("learning_rate", learning_rate)
+    instance("parameters", parameters, (list, tuple, set), "a list of names")
+    if unknown := [name for name in parameters if name not in [*names]]:
+        raise ValueError(f"parameters: got {shown(unknown)}, wanted some of {', '.join(names)}")
+    psi, phi = _inputs_and_labels(neuron, psi, phi, real=True)
+    steps = count("steps", steps, minimum=0)
+    with np.errstate(all="ignore"):
+        _standardize("psi", psi)  # a constant input has no angle
+        records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))
+    cost, gradient, mean, *angles = (np.array(column) for column in zip(*records, strict=True))
+    return Path(cost, gradient, mean, Angles(*angles))
+
+
+def _steps(neuron, psi, phi, parameters, learning_rate, steps):
+    """Yield the entries of a `Path` before each step and after the last."""
+    for _ in range(steps):
         gradients, record = _look(neuron, psi, phi)
-        records.append(record)
+        yield record
         layer = dict(vars(neuron.layers[0]))
         for name in parameters:
             layer[name] = layer[name] - learning_rate * getattr(gradients, name)
         neuron.layers = [type(neuron.layers[0])(**layer)]
-    records.append(_look(neuron, psi, phi)[1])
-    cost, gradient, mean, *angles = (np.array(column) for column in zip(*records, strict=True))
-    return Path(cost, gradient, mean, Angles(*angles))
+    yield _look(neuron, psi, phi)[1]
 
 
 def _look(neuron: Network, psi, phi):

@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from . import digits, network
+from ._validation import choice, count, function, instance, shown
 
 WORKERS = 2
+INPUTS = ("pixels", "centered", "scaled")
 
 
 class Run(NamedTuple):
@@ -87,14 +89,20 @@ class SweepStopped(RuntimeError):
 
 @functools.cache
 def _digits(labels, inputs):
-    if inputs not in ("pixels", "centered", "scaled"):
-        raise ValueError(f"inputs: got {inputs!r}, wanted 'pixels', 'centered' or 'scaled'")
     data = digits.load(labels)
     if inputs == "pixels":
         return data
     mean = data.psi.mean(axis=0)
     std = (data.psi - mean).std() if inputs == "scaled" else 1.0
     return data._replace(psi=(data.psi - mean) / std, psi_test=(data.psi_test - mean) / std)
+
+
+def _data(run):
+    """Return the digits of a run; what cannot be a run is refused here."""
+    instance("run", run, Run, "a sweep.Run")
+    instance("hidden", run.hidden, (list, tuple), "a tuple of integers")
+    labels = choice("labels", run.labels, digits.LABELS)
+    return _digits(labels, choice("inputs", run.inputs, INPUTS))
 
 
 def train_one(run):
@@ -116,7 +124,7 @@ def train_one(run):
     # Imported here: scikit-learn, which brings the digits, brings it too.
     from threadpoolctl import threadpool_limits
 
-    data = _digits(run.labels, run.inputs)
+    data = _data(run)
     sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
     net = network.create(sizes, batch_norm=run.batch_norm, activation=run.activation, rng=run.seed)
     options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
@@ -159,7 +167,13 @@ def processes(workers=WORKERS):
     Returns
     -------
     concurrent.futures.ProcessPoolExecutor
+
+    Raises
+    ------
+    ValueError
+        If `workers` is not a whole number >= 1.
     """
+    count("workers", workers)
     # A forked copy of a kernel would hold its threads' locks: start each worker afresh.
     context = multiprocessing.get_context("spawn")
     return futures.ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
@@ -203,10 +217,16 @@ def run(runs, executor=None, *, results=None, progress=iter):
 
     Raises
     ------
+    ValueError
+        If an argument does not fit.
     SweepStopped
         If the workers are lost or a run fails. What has finished is kept in its `results`.
     """
-    runs = list(dict.fromkeys(runs))
+    runs = _runs(runs)
+    function("progress", progress)
+    instance("results", results, (dict, type(None)), "a dict or None")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise ValueError(f"executor: got {shown(executor)}, wanted a concurrent.futures.Executor")
     results = {} if results is None else results
     missing = [one for one in runs if one not in results]
     own = processes() if executor is None and missing else None
@@ -228,6 +248,19 @@ def run(runs, executor=None, *, results=None, progress=iter):
             own.shutdown(wait=False, cancel_futures=True)
     _take(pending, results)
     return {one: results[one] for one in runs if one in results}
+
+
+def _runs(runs):
+    """Return the runs, each once."""
+    if isinstance(runs, Run) or not hasattr(runs, "__iter__"):
+        raise ValueError(f"runs: got {shown(runs)}, wanted a list of sweep.Run")
+    found = {}
+    for one in runs:
+        try:
+            found[instance("runs", one, Run, "sweep.Run alone")] = None
+        except TypeError:
+            raise ValueError(f"runs: got {shown(one)}, wanted hidden=(32,), a tuple") from None
+    return list(found)
 
 
 def _take(pending, results):
@@ -281,8 +314,14 @@ def band(results, over, value="accuracy", **fixed):
     Raises
     ------
     ValueError
-        If no run has these values.
+        If no run has these values, or there is no such attribute.
     """
+    instance("results", results, dict, "what sweep.run returns")
+    choice("over", over, Run._fields)
+    if not callable(value):
+        choice("value", value, Outcome._fields)
+    for name in fixed:
+        choice("fixed", name, Run._fields)
     groups = {}
     for one, outcome in results.items():
         if all(getattr(one, name) == wanted for name, wanted in fixed.items()):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import check
-from .._validation import count
+from .._validation import choice, count, generator, number
 from . import section_1, section_2, section_3  # noqa: F401  they fill EXPERIMENTS
 from .experiment import EXPERIMENTS, Measured, error
 from .forward import hat, mean
@@ -46,10 +46,9 @@ def measure(id, M_B=8, seed=0):
     >>> round(printed, 12), corrected < 1e-12
     (2.0, True)
     """
-    if id not in EXPERIMENTS:
-        raise ValueError(f"id: got {id!r}, wanted one of {', '.join(EXPERIMENTS)}")
-    run, smallest = EXPERIMENTS[id]
-    result = run(np.random.default_rng(seed), count("M_B", M_B, minimum=smallest))
+    run, smallest = EXPERIMENTS[choice("id", id, EXPERIMENTS)]
+    M_B = count("M_B", M_B, minimum=smallest)
+    result = run(generator("seed", seed), M_B)
     if isinstance(result, Measured):
         return result
     truth, printed, corrected = result
@@ -75,7 +74,8 @@ def typical(id, M_B=8, cases=CASES):
     ValueError
         As `measure`.
     """
-    printed, corrected = zip(*(measure(id, M_B, seed) for seed in range(cases)), strict=True)
+    seeds = range(count("cases", cases))
+    printed, corrected = zip(*(measure(id, M_B, seed) for seed in seeds), strict=True)
     return Measured(sorted(printed)[cases // 2], max(corrected))
 
 
@@ -107,7 +107,8 @@ def worst_now(id, M_B=8, cases=CASES):
     >>> worst_now("(3)") < 1e-12
     True
     """
-    if id in HOLDING:
+    if choice("id", id, {**HOLDING, **EXPERIMENTS}) in HOLDING:
+        M_B, cases = count("M_B", M_B, minimum=2), count("cases", cases)
         return max(error_now(id, M_B, np.random.default_rng(seed)) for seed in range(cases))
     return typical(id, M_B, cases).corrected
 
@@ -123,12 +124,17 @@ def agreement(difference):
     -------
     str
 
+    Raises
+    ------
+    ValueError
+        If `difference` is no number or negative.
+
     Examples
     --------
     >>> agreement(3e-16)
     'agrees to 1e-12'
     """
-    return check.Row("", 1.0, 1.0, difference).agreement
+    return check.Row("", 1.0, 1.0, number("difference", difference)).agreement
 
 
 def baseline_over_bn(offset, M_B=64, seed=0, draws=2000):
@@ -152,13 +158,18 @@ def baseline_over_bn(offset, M_B=64, seed=0, draws=2000):
     -------
     float
 
+    Raises
+    ------
+    ValueError
+        If the batch is too small, or an argument does not fit.
+
     Examples
     --------
     >>> f"{baseline_over_bn(1000.0):.1g}"
     '4e+03'
     """
-    rng = np.random.default_rng(seed)
-    shape = (count("M_B", M_B, minimum=3), draws)
+    rng, offset = generator("seed", seed), number("offset", offset)
+    shape = (count("M_B", M_B, minimum=3), count("draws", draws))
     delta, u, x = (
         rng.normal(0.3, 1.0, shape),
         rng.normal(offset, 1.0, shape),

@@ -6,9 +6,13 @@ import html
 from pathlib import Path
 
 import ipywidgets as widgets
+import numpy as np
 from traitlets import Unicode
 
+from .._validation import shown
+
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
+_NUMBERS = (int, float, np.integer, np.floating)
 
 
 def slider(kind, description, **options):
@@ -40,6 +44,24 @@ def batch_size(sizes, value):
     return slider(
         widgets.SelectionSlider, "batch size M_B", options=[(str(n), n) for n in sizes], value=value
     )
+
+
+def _refused(control, value):
+    """Return what a control wants, if it cannot have a value; else nothing."""
+    if isinstance(control, widgets.SelectionSlider):
+        options = [each[1] if isinstance(each, tuple) else each for each in control.options]
+        # Compared one by one: an array equals in more than one way.
+        if not isinstance(value, (str, tuple, *_NUMBERS)) or value not in options:
+            return f"one of {', '.join(map(repr, options))}"
+    elif hasattr(control, "min"):
+        low, high = control.min, control.max
+        kind = "an integer" if isinstance(control, widgets.IntSlider) else "a number"
+        if isinstance(control, widgets.FloatLogSlider):
+            low, high = control.base**low, control.base**high
+        wanted = (int, np.integer) if kind == "an integer" else _NUMBERS
+        if not isinstance(value, wanted) or not low <= value <= high:
+            return f"{kind} from {low:g} to {high:g}"
+    return ""
 
 
 class _Image(widgets.Image):
@@ -111,10 +133,7 @@ class Explorer:
 
     def set(self, **values):
         """Move several sliders and draw once; if one cannot go there, none moves."""
-        unknown = values.keys() - self.controls.keys()
-        if unknown:
-            wanted = ", ".join(self.controls)
-            raise ValueError(f"set: got {', '.join(sorted(unknown))}, wanted some of {wanted}")
+        self._require("set", values)
         before = self.values
         try:
             self._move(values)
@@ -129,11 +148,22 @@ class Explorer:
 
     def still(self, **values):
         """Return the picture at fixed values, others as they began, and move no slider."""
+        self._require("still", values)
         result = self.compute(**{**self._defaults, **values})
         self.figure.update(result)
         picture = self.figure.still(self._describe(result))
         self.figure.update(self.result)
         return picture
+
+    def _require(self, method, values):
+        """Refuse names and values that no slider has."""
+        unknown = values.keys() - self.controls.keys()
+        if unknown:
+            wanted = ", ".join(self.controls)
+            raise ValueError(f"{method}: got {', '.join(sorted(unknown))}, wanted some of {wanted}")
+        for name, value in values.items():
+            if refused := _refused(self.controls[name], value):
+                raise ValueError(f"{name}: got {shown(value)}, wanted {refused}")
 
     def _describe(self, result):
         return f"{self.name}. {self._readout(result)}"

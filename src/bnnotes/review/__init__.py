@@ -32,6 +32,11 @@ needs the cache of its own forward pass::
 
 from __future__ import annotations
 
+import copy
+
+import numpy as np
+
+from .._validation import choice, instance
 from . import subjects, whole
 from .examine import examine
 from .report import Report, WrongGradient
@@ -263,6 +268,7 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     ValueError
         If an option is none of these. Nothing that f raises is raised.
     """
+    instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
     subject = whole.NETWORK if batch_norm else whole.BASELINE_NETWORK
     return examine(f, subject, layout, weights)
 
@@ -280,6 +286,7 @@ def case(subject, name):
     Returns
     -------
     dict
+        A copy, yours to change.
 
     Raises
     ------
@@ -292,9 +299,5 @@ def case(subject, name):
     (3, 4)
     """
     known = {each.name: each for each in (*subjects.ALL, whole.NETWORK, whole.BASELINE_NETWORK)}
-    if subject not in known:
-        raise ValueError(f"subject: got {subject!r}, wanted one of {', '.join(known)}")
-    cases = {each.name: each for each in known[subject].cases}
-    if name not in cases:
-        raise ValueError(f"name: got {name!r}, wanted one of {'; '.join(cases)}")
-    return cases[name].values
+    cases = {each.name: each for each in known[choice("subject", subject, known)].cases}
+    return copy.deepcopy(cases[choice("name", name, cases)].values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._validation import choice
 from . import accuracy, steps
 from .calling import FEATURES, IMAGES, SAMPLES
 from .conventions import (
@@ -38,10 +39,10 @@ def examine(f, subject, layout=None, weights=None):
     -------
     Report
     """
-    if layout not in (None, SAMPLES, FEATURES, IMAGES):
-        raise ValueError(f"layout: got {layout!r}, wanted {SAMPLES!r}, {FEATURES!r} or {IMAGES!r}")
-    if weights not in (None, STORED, TRANSPOSED):
-        raise ValueError(f"weights: got {weights!r}, wanted {STORED!r} or {TRANSPOSED!r}")
+    if layout is not None:
+        choice("layout", layout, (SAMPLES, FEATURES, IMAGES))
+    if weights is not None:
+        choice("weights", weights, (STORED, TRANSPOSED))
     name = getattr(f, "__name__", type(f).__name__)
     binding = bind(f, subject.roles)
     if binding.trouble:
