@@ -9,7 +9,7 @@ NAME ?=
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := $(VENV)/.stamp
-MODULES := src tests .ci book/site
+MODULES := src tests .ci book/site book/lite
 
 # Settings of the person and the machine stay out: the book opens and is tested the same everywhere.
 unexport PYTHONPATH PYTHONSTARTUP JUPYTER_PATH JUPYTER_CONFIG_PATH
@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary test-oldest test-newest test-lax properties test-browser site test-site bench-latency lint notebooks adopt format bench constraints licenses clean
+.PHONY: help read test vary test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint notebooks adopt format bench constraints licenses clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,12 @@ site: $(STAMP)-site ## write the book as static pages, whose sliders need no ker
 
 test-site: site $(STAMP)-browser ## open every page of the site in Chromium, with nothing from outside
 	$(BIN)/python -m pytest -o addopts=--strict-markers tests/site
+
+lite: ## write the book as JupyterLite pages, whose Python runs in the browser (build/lite/html)
+	@test -d $(VENV)-lite || $(PYTHON) -m venv $(VENV)-lite
+	@$(VENV)-lite/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	    --constraint book/lite/constraints.txt --editable '.[lite]'
+	$(VENV)-lite/bin/python book/lite/build.py build/lite
 
 # BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
 bench-latency: $(STAMP)-browser ## time each explorer from key press to changed pixels, beside others

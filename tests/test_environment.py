@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"bench", "browser", "cluster", "licenses", "site"}
+OPTIONAL = {"bench", "browser", "cluster", "licenses", "lite", "site"}
 
 
 def direct():
@@ -79,15 +79,24 @@ def test_the_constraints_meet_the_bounds():
 
 
 @pytest.mark.parametrize(
-    "extra, folder", [("browser", "tests/browser"), ("site", "book/site"), ("licenses", ".ci")]
+    "extra, folder",
+    [
+        ("browser", "tests/browser"),
+        ("licenses", ".ci"),
+        ("lite", "book/lite"),
+        ("site", "book/site"),
+    ],
 )
 def test_the_constraints_of_an_extra_add_to_the_others_and_meet_the_bounds(extra, folder):
     lines = [line.split("==") for line in pinned(f"{folder}/constraints.txt")]
     more = {canonicalize_name(name): version for name, version in lines}
-    assert not more.keys() & {canonicalize_name(line.split("==")[0]) for line in pinned()}
+    of_the_book = dict(line.split("==") for line in pinned())
+    of_the_book = {canonicalize_name(name): version for name, version in of_the_book.items()}
+    assert not more.keys() & of_the_book.keys()
     for line in PROJECT["optional-dependencies"][extra]:
         requirement = Requirement(line)
-        assert more[canonicalize_name(requirement.name)] in requirement.specifier
+        version = (of_the_book | more)[canonicalize_name(requirement.name)]
+        assert version in requirement.specifier
 
 
 def test_the_license_of_every_package_is_listed():
