@@ -68,7 +68,8 @@ test-lax: $(STAMP)
 properties: $(STAMP) ## try every identity of the ledger on a thousand random layers
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/test_properties*.py
 
-# CHROMIUM=/path/to/it names another browser than /usr/bin/chromium.
+# CHROMIUM=/path/to/it names another browser than /usr/bin/chromium; WALK=5000 goes on for minutes,
+# with so many moves at random in each notebook.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
 	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser
 

@@ -30,7 +30,15 @@ SHOWN = """async ([image, wanted]) => {
         return [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('') === wanted;
     } catch { return false; }
 }"""
+# Counts the pictures that come from now on.
+COUNT = """image => {
+    image.come = 0;
+    if (!image.counted) new MutationObserver(() => { image.come += 1; })
+        .observe(image, { attributeFilter: ['src'] });
+    image.counted = true;
+}"""
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
+STEPS = 24  # of the mouse, from one end to the other
 
 
 class Notebook:
@@ -42,17 +50,16 @@ class Notebook:
         page.wait_for_function(READY)
 
     def run_all(self):
-        """Run all cells, and fail if one did not run, failed or warned."""
+        """Begin to run all cells."""
         self.page.evaluate(RUN, "notebook:run-all-cells")
-        self._finish()
 
     def restart_and_run_all(self):
-        """Do it in a new kernel."""
+        """Begin to do it in a new kernel."""
         self.page.evaluate(RUN, "notebook:restart-run-all")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self._finish()
 
-    def _finish(self):
+    def finish(self):
+        """Wait for the last cell, and fail if one did not run, failed or warned."""
         self.page.wait_for_function(RAN, timeout=300_000)
         cells = self.page.evaluate(CELLS)
         assert [count for count, _ in cells] == list(range(1, len(cells) + 1))
@@ -75,8 +82,12 @@ class Panel:
         """Wait until readout and picture are those of `compute` for the sliders as they stand."""
         self.explorer.set(**{slider.name: slider.value for slider in self.sliders})
         expect(self.readout).to_have_text(self.explorer.readout)
-        image = self.panel.locator(".widget-image").element_handle()
-        self.page.wait_for_function(SHOWN, arg=[image, self.picture])
+        self.page.wait_for_function(SHOWN, arg=[self.image.element_handle(), self.picture])
+
+    @property
+    def image(self):
+        """The picture in the page."""
+        return self.panel.locator(".widget-image")
 
     @property
     def picture(self):
@@ -96,7 +107,7 @@ class Slider:
     """One slider of an explorer."""
 
     def __init__(self, panel, name, control):
-        self.page, self.name, self.control = panel.page, name, control
+        self.panel, self.page, self.name, self.control = panel, panel.page, name, control
         self.handle = panel.panel.get_by_role("slider", name=control.description, exact=True)
 
     @property
@@ -125,7 +136,10 @@ class Slider:
         self.handle.press(key)
 
     def drag(self, direction):
-        """Drag the handle to the left end and beyond, or with direction 1 to the right one."""
+        """Drag the handle to the left end and beyond, or with direction 1 to the right one.
+
+        As fast as the mouse goes; from the last move on, the panel counts the pictures that come.
+        """
         self.handle.scroll_into_view_if_needed()
         handle = self.handle.bounding_box()
         track = self.handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
@@ -134,5 +148,6 @@ class Slider:
         mouse.move(handle["x"] + handle["width"] / 2, y)
         mouse.down()
         end = track["x"] + (track["width"] + BEYOND if direction > 0 else -BEYOND)
-        mouse.move(end, y, steps=8)
+        mouse.move(end, y, steps=STEPS)
+        self.panel.image.evaluate(COUNT)
         mouse.up()

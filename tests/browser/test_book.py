@@ -1,5 +1,8 @@
 """Every notebook, opened and used as a reader does."""
 
+import os
+import random
+
 import nbformat
 import pytest
 from conftest import BOOK
@@ -22,6 +25,10 @@ KEYS = (
     ("ArrowLeft", -1),
     ("PageDown", -1),
 )
+# After the last move of a drag: the picture on its way, the one in the making, and the last.
+LATE = 3
+# Moves at random in each notebook; `make test-browser WALK=5000` goes on for minutes.
+WALK = int(os.environ.get("WALK", "30"))
 
 
 def explorers_of(name):
@@ -69,6 +76,8 @@ def drive(panel):
             assert slider.place == slider.ends[end]
             panel.expect_agreement()
             assert panel.shown == at_ends[end]
+            # Moves must not queue up behind a slow `compute`.
+            assert panel.image.evaluate("image => image.come") <= LATE, slider.name
         assert len(pictures) > 1, f"{slider.name} changes nothing"
         panel.reset()
         expect_start(panel, slider, place, start)
@@ -87,14 +96,31 @@ def expect_start(panel, slider, place, start):
     assert panel.shown == start
 
 
+def wander(panels, moves):
+    """Move any slider anywhere, without waiting for the pictures in between."""
+    rng = random.Random(0)
+    for _ in range(moves if panels else 0):
+        slider = rng.choice(rng.choice(panels).sliders)
+        if rng.random() < 0.1:
+            slider.drag(rng.choice((-1, 1)))
+        else:
+            slider.press(rng.choice(KEYS)[0])
+    for panel in panels:
+        panel.expect_agreement()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
-    explorers = explorers_of(name)
     notebook = Notebook(page, name)
     notebook.run_all()
-    for panel in panels_of(page, explorers):
+    explorers = explorers_of(name)  # while it runs in the page too
+    notebook.finish()
+    panels = panels_of(page, explorers)
+    for panel in panels:
         drive(panel)
+    wander(panels, WALK)
     notebook.restart_and_run_all()
+    notebook.finish()
     for panel in panels_of(page, explorers):
         panel.explorer.reset()
         panel.sliders[0].press("End")
@@ -104,9 +130,10 @@ def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
 def test_every_slider_of_a_notebook_works_in_notebook_7(page, excused):
     # Errors of its own: of every notebook, of a folder left open in JupyterLab, of fonts for math.
     excused += ["reading 'schema'", "Command 'filebrowser:open-path' not registered", ".woff"]
-    explorers = explorers_of(CHAPTER)
     notebook = Notebook(page, CHAPTER, "/notebooks/book")
     notebook.run_all()
+    explorers = explorers_of(CHAPTER)
+    notebook.finish()
     for panel in panels_of(page, explorers):
         drive(panel)
 
