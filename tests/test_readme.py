@@ -35,6 +35,13 @@ def test_every_file_it_names_exists():
         assert (root / name).exists(), name
 
 
+def test_every_target_it_names_exists():
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"\bmake ([a-z][a-z-]+)\b", README))
+    assert {"read", "test", "site"} <= targets
+    assert targets <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+
+
 def test_every_notebook_has_its_line():
     listed = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
     assert listed == sorted(
