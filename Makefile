@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint notebooks adopt format bench constraints licenses clean
+.PHONY: help read test vary fire mutants test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints licenses clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,10 @@ test: lint ## lint, run the tests, run every notebook and compare its outputs
 # ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
 vary: $(STAMP) ## run the notebooks with other parameters, processors, folders and rights
 	SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m '' tests/vary $(ONLY)
+
+# STATES=200 takes fewer, ONLY="geometry sample_space" some of the explorers.
+fire: $(STAMP) ## move every explorer to 10,000 random states; takes an hour
+	STATES=$(or $(STATES),10000) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -u tests/fire.py $(ONLY)
 
 # The two ends of what pyproject.toml allows, each in an environment of its own.
 test-oldest: ## run tests and notebooks with the oldest versions that pyproject.toml allows
@@ -93,6 +97,9 @@ lint: $(STAMP) ## check the style and the floors of the modules
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/lint-imports --no-cache
+
+contract: $(STAMP) ## write the page of what each public function does with each kind of input
+	$(BIN)/python -W error tests/contract_page.py
 
 notebooks: $(STAMP) ## run the texts in book/text and write the notebooks (NAME=... for one)
 	$(BIN)/python .ci/notebooks.py rebuild $(NAME)

@@ -386,7 +386,7 @@ ROWS = [
     row(
         growth.measured_growth,
         activation="activation",
-        M_B="count 1",
+        M_B="count 3",
         width="count 1",
         depth="count 2",
         rng="generator",
@@ -796,6 +796,30 @@ def wrong(wanted):
         values = [int(wanted.split()[1]) - 1, *values]
     return values[:-1] if "?" in wanted else values
 
+
+# Calls at the edge of what works, and what happens then.
+EDGES = [
+    ("a learning rate of 0", network.train, {"learning_rate": 0.0}, "no weight changes"),
+    ("no epoch", network.train, {"epochs": 0}, "no weight changes"),
+    (
+        "6 samples in batches of 4",
+        network.train,
+        {"batch_size": 4},
+        "the 2 that are left make no batch in this epoch",
+    ),
+    ("6 samples in one batch of 6", network.train, {"batch_size": 6}, "one step an epoch"),
+    (
+        "a constant feature with eps = 0.1",
+        batchnorm.normalize,
+        {"x": last_constant(CASE.x), "eps": 0.1},
+        "x̂ = 0",
+    ),
+    ("one sample with eps = 0.1", batchnorm.normalize, {"x": CASE.x[:1], "eps": 0.1}, "x̂ = 0"),
+    ("eps as small as it can be", batchnorm.normalize, {"eps": 5e-324}, "as eps = 0"),
+    ("γ = 0", batchnorm.backward, {"gamma": 0 * CASE.gamma}, "∂C/∂x = 0"),
+    ("-0.0", baseline.bias_gradient, {"delta": -0.0 * CASE.delta}, "0"),
+    ("labels of 0 and 1 as booleans", network.train, {"phi": LABELS > 0}, "as 0.0 and 1.0"),
+]
 
 # Calls that are wrong in a way of their own: what is said begins with the name.
 SINGLES = [

@@ -7,7 +7,7 @@ import inspect
 import re
 
 import numpy as np
-from contract import CASE, NORMALIZED, Row, is_array, sizes
+from contract import CASE, MODULES, Row, sizes
 
 from bnnotes import batchnorm, network
 from bnnotes.network import Network
@@ -62,7 +62,7 @@ def usable(value):
 
 
 def _called(row, given):
-    result = row.function(**{k: v for k, v in given.items() if v is not MISSING})
+    result = row.function(**given)
     if inspect.isgenerator(result):
         result = list(result)
     for part in arrays(result):
@@ -73,7 +73,17 @@ def _called(row, given):
     return copy.copy(result)
 
 
-MISSING = object()
+def public():
+    """All functions that the modules define for readers; "Unchecked." says that one is a part."""
+    for module in MODULES:
+        for name, function in vars(module).items():
+            own = getattr(function, "__module__", "") == module.__name__
+            if inspect.isfunction(function) and own and not name.startswith("_"):
+                yield function
+
+
+def unchecked(function):
+    return "Unchecked." in inspect.getdoc(function).split("\n\n")[0]
 
 
 def same(row, result, wanted, tolerance=0.0):
@@ -140,9 +150,3 @@ def as_dtype(value, dtype):
 
 def in_dtype(row, dtype):
     return {name: as_dtype(value, dtype) for name, value in row.values.items()}
-
-
-def has_arrays(row):
-    return any(is_array(wanted) for wanted in row.wants.values()) or NORMALIZED in [
-        value for value in row.values.values() if isinstance(value, tuple)
-    ]

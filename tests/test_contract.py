@@ -7,11 +7,15 @@ happens without a word from numpy; no array of the caller changes; no result hol
 import importlib
 import inspect
 
+import contract_page
 import numpy as np
 import pytest
 from contract import (
+    EDGES,
     KINDS,
     MODULES,
+    NET,
+    NORMALIZED,
     RIGHT,
     ROWS,
     SINGLES,
@@ -23,7 +27,20 @@ from contract import (
     word,
     wrong,
 )
-from contract_call import arrays, as_dtype, call, in_dtype, one_sample, plain, said, same
+from contract_call import (
+    arrays,
+    as_dtype,
+    call,
+    in_dtype,
+    one_sample,
+    plain,
+    public,
+    said,
+    same,
+    unchecked,
+)
+
+from bnnotes import batchnorm, network
 
 BY_FUNCTION = {row.function: row for row in ROWS}
 WITH_ARRAYS = [row for row in ROWS if row.arrays]
@@ -32,19 +49,6 @@ SLOW = "review."
 
 def named(row):
     return row.name
-
-
-def public():
-    """All functions that the modules define for readers; "Unchecked." says that one is a part."""
-    for module in MODULES:
-        for name, function in vars(module).items():
-            own = getattr(function, "__module__", "") == module.__name__
-            if inspect.isfunction(function) and own and not name.startswith("_"):
-                yield function
-
-
-def unchecked(function):
-    return "Unchecked." in inspect.getdoc(function).split("\n\n")[0]
 
 
 def test_every_public_function_has_a_row():
@@ -170,6 +174,56 @@ def test_wrong_in_a_way_of_its_own(function, changes, name):
     result = call(BY_FUNCTION[function], **changes)
     assert isinstance(result, ValueError), result
     assert str(result).startswith(f"{name}: ") and "wanted" in str(result), result
+
+
+def edge(what):
+    (found,) = [(f, changes) for name, f, changes, _ in EDGES if name == what]
+    result = call(BY_FUNCTION[found[0]], **found[1])
+    assert not isinstance(result, Exception), result
+    return result
+
+
+def weights(layers):
+    return [array for layer in layers for array in vars(layer).values()]
+
+
+@pytest.mark.parametrize("what", ["a learning rate of 0", "no epoch"])
+def test_no_weight_changes(what):
+    for got, before in zip(weights(edge(what)[1]), weights(NET.layers), strict=True):
+        np.testing.assert_array_equal(got, before)
+
+
+def test_how_many_steps_an_epoch_has():
+    for what in ("6 samples in batches of 4", "6 samples in one batch of 6"):
+        history, _ = edge(what)
+        assert (history.steps_per_epoch, len(history.cost)) == (1, 2)
+
+
+def test_where_x_hat_is_zero():
+    constant = edge("a constant feature with eps = 0.1").x_hat
+    assert (constant[:, -1] == 0).all() and (constant[:, 0] != 0).any()
+    assert (edge("one sample with eps = 0.1").x_hat == 0).all()
+    same(BY_FUNCTION[batchnorm.normalize], edge("eps as small as it can be"), NORMALIZED)
+
+
+def test_zeros():
+    assert (edge("γ = 0").x == 0).all()
+    assert (edge("-0.0") == 0).all()
+
+
+def test_labels_of_booleans():
+    row = BY_FUNCTION[network.train]
+    same(row, edge("labels of 0 and 1 as booleans"), call(row))
+
+
+def test_every_edge_is_tested():
+    source = inspect.getsource(importlib.import_module(__name__))
+    for what, *_ in EDGES:
+        assert f'"{what}"' in source
+
+
+def test_the_page_says_what_the_functions_answer():
+    assert contract_page.PAGE.read_text(encoding="utf-8") == contract_page.page(), "make contract"
 
 
 def test_all_kinds_are_used():

@@ -174,7 +174,8 @@ def numeric(name, value):
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind not in "fc":
-        raise ValueError(f"{name}: got dtype {array.dtype}, wanted numbers")
+        got = f"dtype {array.dtype}" if array.ndim else f"a {type(value).__name__}"
+        raise ValueError(f"{name}: got {got}, wanted an array of numbers")
     if not finite(array):
         index = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{name}: got {array[index]} at index {index}, wanted finite numbers")

@@ -197,6 +197,14 @@ def error_norms(network, steps, delta):
     return norms
 
 
+def _require_sizes(M_B, width, depth, batch_norm):
+    instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
+    # With BN two samples have no error left to measure, but for its rounding.
+    count("M_B", M_B, minimum=3 if batch_norm else 1)
+    count("width", width)
+    count("depth", depth, minimum=2)
+
+
 def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtype=np.float64):
     """Return ‖Δ^l‖²/‖Δ^{l+1}‖² of each layer of a random network on random inputs.
 
@@ -223,11 +231,11 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
     Raises
     ------
     ValueError
-        If an argument does not fit, or the error vanishes or overflows on
-        its way down, as at M_B = 2 with BN.
+        If an argument does not fit, such as M_B < 3 with BN, or the error
+        vanishes or overflows on its way down.
     """
     rng, dtype = generator("rng", rng), float_dtype("dtype", dtype)
-    count("M_B", M_B), count("width", width), count("depth", depth, minimum=2)
+    _require_sizes(M_B, width, depth, batch_norm)
     sizes = [width] * (depth + 1)
     network = create(sizes, batch_norm=batch_norm, activation=activation, rng=rng)
     for layer in network.layers:
@@ -236,7 +244,7 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
     psi, delta = rng.standard_normal((2, M_B, width)).astype(dtype)
     norms = error_norms(network, feed_forward(network, psi), center(delta))
     if not norms.all():
-        raise ValueError(f"M_B: got {M_B}, and no error is left to measure; wanted a larger one")
+        raise ValueError(f"depth: got {depth}, and no error is left; wanted fewer layers")
     return norms[1:] / norms[:-1]
 
 
