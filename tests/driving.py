@@ -71,6 +71,25 @@ def sweep(explorer):
         explorer.reset()
 
 
+def random_values(explorer, n, rng):
+    """Yield random positions of all sliders, `n` times, the ends more often than chance.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    n : int
+    rng : numpy.random.Generator
+
+    Yields
+    ------
+    values : dict
+        For each slider where it could stand. None moves.
+    """
+    choices = {name: positions(control) for name, control in explorer.controls.items()}
+    for _ in range(n):
+        yield {name: _draw(values, rng) for name, values in choices.items()}
+
+
 def random_states(explorer, n, rng):
     """Move all sliders to random positions, `n` times, the ends more often than chance.
 
@@ -85,9 +104,8 @@ def random_states(explorer, n, rng):
     values : dict
         Where the sliders stand now.
     """
-    choices = {name: positions(control) for name, control in explorer.controls.items()}
-    for _ in range(n):
-        explorer.set(**{name: _draw(values, rng) for name, values in choices.items()})
+    for values in random_values(explorer, n, rng):
+        explorer.set(**values)
         yield explorer.values
     explorer.reset()
 

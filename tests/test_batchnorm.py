@@ -291,3 +291,12 @@ def test_complex_step_through_the_closed_forms():
 
     truth = check.central_difference(squared, case.x)
     assert_close(check.complex_step(squared, case.x), truth, 1e-8)
+
+
+def test_a_feature_within_its_rounding_errors_is_constant():
+    """`noise` knows how far apart rounding alone can put equal entries."""
+    mean, centered = np.array([1.0]), np.array([[1e-16], [-1e-16]])
+    with pytest.raises(ValueError, match=r"^x: column 0 is constant .* up to rounding"):
+        batchnorm.divide_by_std(mean, centered.copy(), 0.0, lambda: np.array([1e-15]))
+    x_hat = batchnorm.divide_by_std(mean, centered.copy(), 0.0, lambda: np.array([1e-17])).x_hat
+    assert_close(x_hat, [[1.0], [-1.0]], 1e-15)

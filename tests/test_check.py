@@ -126,6 +126,22 @@ def test_words(difference, words):
     assert check.compare(a=(1.0, 1.0 + difference))["a"].agreement == words
 
 
+@pytest.mark.parametrize("exponent", [12, 9, 6, 3])
+def test_a_bound_holds_its_end(exponent):
+    end = 10.0**-exponent
+    assert check.Row("a", 1.0, 1.0, end).agreement == f"agrees to 1e-{exponent}"
+    assert check.Row("a", 1.0, 1.0, np.nextafter(end, 1)).agreement != f"agrees to 1e-{exponent}"
+
+
+@pytest.mark.parametrize("x, step", [(0.5, 1.0), (-1.5, 1.5), (3e8, 3e8)])
+def test_the_step_of_a_central_difference(x, step):
+    """h = ∛ε·max(1, |x|), as the docstring says."""
+    seen = []
+    check.central_difference(lambda v: seen.append(v.item()) or v.sum(), [x])
+    above, below = seen
+    assert (above - below) / 2 == pytest.approx(np.cbrt(np.finfo(float).eps) * step, rel=1e-4)
+
+
 def test_table():
     table = check.compare(
         one=(1 / 3, 1 / 3), seventeen=(np.array([1.0, 17.0]), np.array([1.0, 16.0]))

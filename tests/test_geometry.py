@@ -280,3 +280,19 @@ def test_complex_vectors_have_no_angle(M_B):
     ):
         with pytest.raises(ValueError, match=r"^(a|b|u_prev): got complex numbers"):
             f()
+
+
+def test_a_constant_x_hat_is_named():
+    case = layer(6)
+    normalized = batchnorm.normalize(case.x)
+    normalized.x_hat[:, 1] = 0.0
+    with pytest.raises(ValueError, match=r"^normalized\.x_hat: column 1 is constant"):
+        geometry.gamma_gradient(case.delta, normalized)
+
+
+@pytest.mark.parametrize("M_B", [100, 10_000])
+def test_the_dihedral_angle_of_rounding_errors(M_B):
+    """Along x̂ nothing is left of u but rounding errors, the longer the larger the batch."""
+    x, delta = np.random.default_rng(M_B).normal(size=(2, M_B, 1))
+    for u in (3 * x + 1, 0.1 - x):
+        assert geometry.sample_angles(delta, u, x).phi == np.pi / 2

@@ -116,5 +116,13 @@ def test_turned(M_B, eps):
 
 def test_two_samples_cannot_be_turned():
     case = layer(2, 3, 2)
-    with pytest.raises(ValueError, match="delta: got a column along x̂"):
+    with pytest.raises(ValueError, match=r"^delta: got a column along x̂, wanted .* part M Δ to"):
         propagation.turned(case.delta, batchnorm.normalize(case.x), np.ones(2))
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1e10])
+def test_a_small_error_turns_as_a_large_one_does(scale):
+    case, theta1 = layer(8, 3, 2), np.array([0.3, 2.0])
+    normalized = batchnorm.normalize(case.x)
+    got = propagation.turned(scale * case.delta, normalized, theta1)
+    assert_close(got / scale, propagation.turned(case.delta, normalized, theta1), 1e-13)

@@ -207,3 +207,19 @@ def test_complex():
     got = sample_space.mix(x_hat, v + 1j * w)
     assert_close(got.real, sample_space.mix(x_hat, v), 1e-15)
     assert_close(got.imag, sample_space.mix(x_hat, w), 1e-14, scale=1.0)
+
+
+def test_a_weight_of_zero_leaves_nothing_to_normalize():
+    u = np.array([[-1.0, 2.0], [1.0, 5.0], [0.0, 8.0]])
+    with pytest.raises(ValueError, match=r"^W u: column 1 is constant"):
+        sample_space.single_neuron_residual(u, [2.0, 0.0])
+
+
+def test_the_mean_of_u_may_be_zero():
+    u = np.array([[-1.0], [1.0]])
+    np.testing.assert_array_equal(sample_space.single_neuron_residual(u, [2.0]), 0)
+
+
+def test_what_is_kept_between_calls_cannot_be_written():
+    with pytest.raises(ValueError, match="read-only"):
+        sample_space._averaging(4, np.dtype(float))[0] = 1.0

@@ -96,7 +96,8 @@ class OutputErrorFigure(LiveFigure):
         self._touch.set_data([result.logit], [result.cost])
         run = np.array([-3, 3]) / np.hypot(1, result.slope)
         self._tangent.set_data(result.logit + run, result.cost + result.slope * run)
-        self._slope.set_text(rf"slope $\Delta$ = {signed(result.slope)}")
+        # No formula: matplotlib keeps some kilobytes of each new one for good.
+        self._slope.set_text(f"slope Δ = {signed(result.slope)}")
 
 
 class NoiseFigure(LiveFigure):

@@ -11,7 +11,8 @@ from .live import LiveFigure
 
 PARTS = (
     ("mean", "along 1", style.GRADIENT),
-    ("along_x_hat", r"along $\hat{x}$", style.X_HAT),
+    # No formula: matplotlib keeps some kilobytes of each new one for good.
+    ("along_x_hat", "along x̂", style.X_HAT),
     ("rest", "the rest", style.DELTA),
 )
 # A row holds two axes: this many inches, and this many for what stands around them.

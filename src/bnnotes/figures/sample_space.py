@@ -154,7 +154,8 @@ class MixingFigure(LiveFigure):
             height = result.predicted[1]
             # Below the row of ones, where it would cover them.
             self._on_x_hat.set_y(min(max(height, 0.03), 0.9))
-            self._on_x_hat.set_text(rf"on $\hat{{x}}$: {_short(height)}")
+            # No formula: matplotlib keeps some kilobytes of each new one for good.
+            self._on_x_hat.set_text(f"on x̂: {_short(height)}")
 
     def _draw_vectors(self, result):
         places = (np.arange(result.M_B) + 0.5) / result.M_B

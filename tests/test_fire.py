@@ -1,0 +1,74 @@
+"""That `make fire` meets every explorer, and would see what it looks for."""
+
+import itertools
+import re
+from pathlib import Path
+
+import fire
+import numpy as np
+import pytest
+from test_explore_base import WaveFigure, compute, readout
+
+from bnnotes.explore import base
+
+BOOK = Path(__file__).parents[1] / "book" / "text"
+
+
+def wave(compute=compute, readout=readout):
+    batches = base.batch_size([1, 2, 4, 64], 4)
+    height = base.slider(base.widgets.FloatSlider, "height", value=1.0, min=0.1, max=2.0, step=0.1)
+    return base.Explorer("A wave", compute, WaveFigure(), readout, M_B=batches, height=height)
+
+
+def test_every_explorer_of_the_book_is_met():
+    met = {name.split(".")[1] for name in fire.factories()}
+    texts = "".join(path.read_text(encoding="utf-8") for path in BOOK.glob("*.md"))
+    assert set(re.findall(r"= explore\.(\w+)\(\)", texts)) <= met
+    assert len(met) == len(fire.factories()) >= 20
+
+
+@pytest.mark.parametrize("name", fire.factories())
+def test_every_explorer_has_invariants(name):
+    assert callable(fire.invariants(name))
+
+
+def test_a_walk_and_one_back_find_the_same_numbers():
+    numbers, walked = fire.walk("baseline.output_error", 12, 0)
+    assert (walked.states, walked.distinct) == (12, len({bytes(row) for row in numbers}))
+    found = fire.again("baseline.output_error", 12, 0)
+    assert len(found) == 12 and all((found[k] == numbers[k]).all() for k in found)
+    other, _ = fire.walk("baseline.output_error", 12, 1)
+    assert (other != numbers).any()
+
+
+count = itertools.count()
+WRONG = {
+    "an exception": wave(lambda M_B, height: compute(M_B, height if M_B < 64 else None)),
+    "a NaN": wave(readout=lambda result: f"highest {np.nan if len(result.t) == 8 else 1}"),
+    "two lines": wave(readout=lambda result: "one\ntwo"),
+    "a result that changes": wave(lambda M_B, height: compute(M_B, height + 1e-15 * next(count))),
+    "words that change": wave(readout=lambda result: f"seen {next(count)}"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_is_seen(what, monkeypatch):
+    monkeypatch.setattr(fire, "make", lambda name: WRONG[what])
+    monkeypatch.setattr(fire, "invariants", lambda name: lambda *_: None)
+    with pytest.raises(AssertionError, match=r"^wave, \{'M_B': \d+, 'height': "):
+        fire.walk("wave", 200, 0)
+
+
+def test_a_digest_tells_results_apart():
+    result = compute(4, 1.0)
+    other = result.wave.copy()
+    other[3] = np.nextafter(other[3], 2)
+    same = fire.digest(result, "said")
+    assert same == fire.digest(compute(4, 1.0), "said")
+    for changed in (
+        (result._replace(wave=other), "said"),
+        (result, "Said"),
+        (result._replace(wave=result.wave.astype(np.float32)), "said"),
+        ({"a": result.t, "b": result.wave}, "said"),
+    ):
+        assert fire.digest(*changed) != same
