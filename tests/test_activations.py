@@ -55,3 +55,43 @@ def test_get_takes_ones_own():
 def test_get_refuses_others(wrong):
     with pytest.raises(ValueError, match=r"^activation: got .*wanted .*sigmoid, tanh, relu"):
         activations.get(wrong)
+
+
+def test_relu_of_complex_numbers_goes_by_the_real_part():
+    """At 0 and below neither the number passes nor its imaginary part."""
+    y = np.array([1e-30j, -1 + 2j, -0.0 - 1j, 3 + 4j])
+    np.testing.assert_array_equal(activations.relu.g(y), [0, 0, 0, 3 + 4j])
+
+
+@pytest.mark.parametrize("activation", ALL, ids=repr)
+def test_numbers_in_other_forms(activation):
+    for y in ([-1.0, 0.5], (-1, 2), [True], np.array([-3, 4])):
+        for f in (activation.g, activation.g_prime):
+            got = f(y)
+            assert got.dtype == np.float64
+            np.testing.assert_array_equal(got, f(np.array(y, float)))
+
+
+def test_an_array_of_numbers_is_taken_as_it_is():
+    """No copy and no look at its entries: these functions stand in the inner loop."""
+    for y in (np.array([1.0, np.inf]), np.array([1 + np.nan * 1j])):
+        assert activations.identity.g(y) is y
+
+
+@pytest.mark.parametrize("wrong", [["one"], None, np.ma.array([1.0, 2.0]), [[1.0], [1.0, 2.0]]])
+def test_what_is_no_number_is_named(wrong):
+    for activation in ALL:
+        for f in (activation.g, activation.g_prime):
+            with pytest.raises(ValueError, match=r"^y: got "):
+                f(wrong)
+
+
+def test_get_shows_what_it_got():
+    with pytest.raises(ValueError, match=r"^activation: got .softmax., wanted an Activation or"):
+        activations.get("softmax")
+    for broken in (
+        activations.Activation("half", np.sin, None),
+        activations.Activation("half", 3, np.cos),
+    ):
+        with pytest.raises(ValueError, match=r"^activation: got Activation\('half'\) with g or"):
+            activations.get(broken)
