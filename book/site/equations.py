@@ -20,13 +20,15 @@ class Mentions(SphinxTransform):
         for block in self.document.findall(nodes.math_block):
             for number in re.findall(r"\\tag\{(\d)\}", block.astext()):
                 self._name(block, f"equation-{number}")
+        names = set()
         if self.env.docname == "ledger":
             for row in self.document.findall(nodes.row):
-                id = row[0].astext()
-                if MENTION.fullmatch(id):
-                    self._name(row[0], f"ledger-{id.lower()}")
+                name = row[0].astext()
+                if MENTION.fullmatch(name):
+                    self._name(row[0], f"ledger-{name.lower()}")
+                    names.update(map(id, row[0].findall(nodes.Text)))
         for text in list(self.document.findall(nodes.Text)):
-            if MENTION.search(text) and not _within(text, NO_LINKS):
+            if MENTION.search(text) and id(text) not in names and not _within(text, NO_LINKS):
                 text.parent.replace(text, list(self._linked(text)))
 
     def _name(self, node, name):

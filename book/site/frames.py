@@ -23,11 +23,12 @@ SECOND = {
 FEWER = {
     "Hidden neuron 16 of the digits network: x, x̂ and y of a batch": 4,
     "Noise of the batch gradient, ten-class digits network": 3,
+    "The baseline's gradient over that with BN, layer 3 of the three-layer digits network": 3,
     "One neuron on the ink of four quadrants, W trained alone and then with γ and β": 3,
 }
 FEW = 5
 LONGEST = 14  # positions of the first slider
-SHARPNESS = 1.5  # pixels of a picture per pixel of the page
+SHARPNESS = 1.25  # pixels of a picture per pixel of the page
 COLORS = 64
 
 

@@ -39,7 +39,9 @@ class Visit:
 
     def __init__(self, chromium, server, **options):
         self.server, self.loaded, self.wrong = server, set(), []
-        self.context = chromium.new_context(base_url=server, **options)
+        # Colors that are still on their way would be measured.
+        still = {"reduced_motion": "reduce"}
+        self.context = chromium.new_context(base_url=server, **still, **options)
         self.context.set_default_timeout(PATIENCE)
         self.context.on("request", lambda request: self.loaded.add(request.url))
         self.context.on("console", self._listen)

@@ -37,7 +37,9 @@ def serious(page, only=None):
     options = {"resultTypes": ["violations"], "preload": False}
     if only:
         options["runOnly"] = {"type": "rule", "values": only}
-    found = Axe().run(page, options=options).response["violations"]
+    # Within a formula thousands of elements say nothing; what is read out stands beside them.
+    formulas = {"exclude": [["mjx-math"]]}
+    found = Axe().run(page, formulas, options).response["violations"]
     return [
         (rule["id"], [node["html"][:200] for node in rule["nodes"]][:5])
         for rule in found
@@ -89,16 +91,37 @@ def test_a_page_may_load_nothing_from_outside_and_run_no_script_of_its_own(name)
     assert "script-src" not in directives
     sources = {source for value in directives.values() for source in value.split()}
     assert not [source for source in sources if re.search(r"[.*:/]", source) and source != "data:"]
-    assert "'unsafe-eval'" not in sources
+    assert not [source for source in sources if source.startswith("'unsafe")]
     assert PARSED[name].inline == []
 
 
 def test_the_text_leads_to_the_numbered_equations_and_to_the_ledger():
     links = {link for parsed in PARSED.values() for link in parsed.links}
-    assert {f"#equation-{number}" for number in "123456"} <= {
-        f"#{urlsplit(link).fragment}" for link in links
-    }
+    targets = {urlsplit(link).fragment for link in links}
+    assert {f"equation-{number}" for number in range(1, 7)} <= targets
     assert "ledger.html#ledger-s17" in PARSED["errata.html"].links
+
+
+def test_the_reader_chooses_light_or_dark(visit):
+    page = visit(viewport=SIZES["desktop"], color_scheme="light").open("index.html")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Color mode").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_phone_scrolls_a_wide_formula_in_its_own_box(visit):
+    page = visit(viewport=SIZES["phone"]).open("errata.html")
+    for box in page.locator("div.math[tabindex], span.math.wide").all():
+        box.evaluate("box => { box.scrollLeft = 10_000; }")
+        assert box.evaluate("box => box.scrollLeft + box.clientWidth >= box.scrollWidth - 1")
+        # Its left end is not lost beyond the edge.
+        box.evaluate("box => { box.scrollLeft = 0; }")
+        formula, edge = (place.bounding_box()["x"] for place in (box.locator("mjx-math"), box))
+        assert formula >= edge - 1
+    assert page.locator("div.math[tabindex]").count() > 3
 
 
 def test_the_search_finds_a_chapter(visit):

@@ -2,6 +2,10 @@
 window.MathJax = {
   loader: { load: ["input/tex", "output/chtml", "a11y/assistive-mml"] },
   options: { ignoreHtmlClass: "tex2jax_ignore|document", processHtmlClass: "math" },
-  // The whole style sheet at once, so that the policy of the page can name it.
-  chtml: { adaptiveCSS: false },
+  // The same style sheet on every page and at every address, since the policy names its digest.
+  chtml: {
+    adaptiveCSS: false,
+    fontURL:
+      document.documentElement.dataset.content_root + "_static/mathjax/output/chtml/fonts/woff-v2",
+  },
 };
