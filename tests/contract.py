@@ -723,6 +723,9 @@ def expected_of_one_sample(row):
 
 # What may come in the place of what is no array.
 
+DAY = np.timedelta64(1, "D")  # an integer to numpy
+HERSELF = [[]]
+HERSELF.append(HERSELF)
 NOTHING = types.SimpleNamespace()
 NO_NUMBER = [-1.0, np.nan, np.inf, None, "0.1", 1j, [0.1], np.array([0.1]), 10**400, np.ma.masked]
 NO_NUMBER += [np.timedelta64(1), object(), {}, Refusing()]
@@ -756,9 +759,23 @@ def other_networks():
 WRONG = {
     "number": NO_NUMBER,
     "real": [value for value in NO_NUMBER if value is not NO_NUMBER[0]],
-    "count": [-1, 2.5, 4.0, True, "4", None, np.nan, [4], np.array([4]), 4j, object(), Refusing()],
+    "count": [
+        -1,
+        2.5,
+        4.0,
+        True,
+        "4",
+        None,
+        np.nan,
+        [4],
+        np.array([4]),
+        4j,
+        object(),
+        Refusing(),
+        DAY,
+    ],
     "choice": ["nothing of the kind", "", 3.5, ["odd"], {}, np.array(["odd", "ten"]), b"odd", None],
-    "generator": ["seed", -1, 1.5, True, ["a"], {}, np.nan, None, object()],
+    "generator": ["seed", -1, 1.5, True, ["a"], {}, np.nan, None, HERSELF, DAY],
     "flag": [None, "yes", 1, 0.0, [], np.array([True, False])],
     "function": [3, "print", [], NOTHING, None],
     "activation": ["softplus", 3, ["tanh"], {}, np.tanh, activations.Activation("a", 1, 2), None],
@@ -795,6 +812,10 @@ def wrong(wanted):
     if word(wanted) == "count":
         values = [int(wanted.split()[1]) - 1, *values]
     return values[:-1] if "?" in wanted else values
+
+
+def mine(g, g_prime=np.ones_like):
+    return activations.Activation("mine", g, g_prime)
 
 
 # Calls at the edge of what works, and what happens then.
@@ -837,6 +858,12 @@ SINGLES = [
     (network.create, {"sizes": [10**9, 10**9]}, "sizes"),
     (network.create, {"sizes": [10**30, 1]}, "sizes"),
     (network.train, {"batch_size": 7}, "batch_size"),
+    (network.train, {"progress": lambda epochs: None}, "progress"),
+    (network.train, {"on_epoch": lambda e, net, h: net.layers.clear()}, "network.layers"),
+    (network.create, {"activation": mine(lambda y: None)}, "activation"),
+    (network.create, {"activation": mine(lambda y: y[:, :1])}, "activation"),
+    (network.create, {"activation": mine(lambda y: y * np.nan)}, "activation"),
+    (network.create, {"activation": mine(lambda y: y, lambda y: 1.0)}, "activation"),
     (network.batches, {"batch_size": 9}, "batch_size"),
     (network.predict, {"statistics": 3}, "statistics"),
     (network.predict, {"statistics": []}, "statistics"),
@@ -867,11 +894,14 @@ SINGLES = [
     (check.complex_step, {"f": lambda x: None}, "f"),
     (check.complex_step, {"f": lambda x: x * np.nan}, "f"),
     (check.central_difference, {"f": lambda x: x.astype(object)}, "f"),
+    (check.central_difference, {"f": lambda x: x[x > CASE.x]}, "f"),
+    (check.complex_step, {"f": lambda x: x[: int((np.argmax(x.imag) > 0) + 1)]}, "f"),
     (sphere.train_neuron, {"neuron": NET}, "neuron"),
     (sphere.train_neuron, {"parameters": ["b"]}, "parameters"),
     (sphere.train_neuron, {"parameters": None}, "parameters"),
     (sphere.train_neuron, {"parameters": [["W"]]}, "parameters"),
     (sphere.train_neuron, {"parameters": "W"}, "parameters"),
+    (sphere.train_neuron, {"parameters": [CASE.W, CASE.W]}, "parameters"),
     (sweep.train_one, {"run": None}, "run"),
     (sweep.train_one, {"run": RUN._replace(labels=["odd"])}, "labels"),
     (sweep.train_one, {"run": RUN._replace(inputs=None)}, "inputs"),
@@ -882,12 +912,16 @@ SINGLES = [
     (sweep.train_one, {"run": RUN._replace(seed=None)}, "rng"),
     (sweep.run, {"runs": None}, "runs"),
     (sweep.run, {"runs": RUN}, "runs"),
+    (sweep.run, {"runs": np.array(3.0)}, "runs"),
+    (errata.baseline_over_bn, {"offset": 1e308}, "offset"),
     (sweep.run, {"runs": [1]}, "runs"),
     (sweep.run, {"runs": [RUN._replace(hidden=[4])]}, "runs"),
     (sweep.run, {"executor": 3}, "executor"),
     (sweep.run, {"results": []}, "results"),
     (sweep.band, {"results": None}, "results"),
     (sweep.band, {"results": {}}, "fixed"),
+    (sweep.band, {"results": {1: 2}}, "results"),
+    (sweep.band, {"value": "stopped"}, "value"),
     (sweep.band, {"depth": 3}, "fixed"),
     (ledger.box, {"evidence": 3}, "evidence"),
     (ledger.boxes, {"verdicts": "false"}, "verdicts"),

@@ -258,13 +258,15 @@ def function(name, value):
     return value
 
 
+_SOURCES = np.random.Generator, np.random.BitGenerator, np.random.SeedSequence
+
+
 def generator(name, value):
     """Return the random numbers of a generator or of a seed; not of a seed left open."""
-    try:
-        if value is not None and not isinstance(value, (bool, np.bool_)):
-            return np.random.default_rng(value)
-    except (TypeError, ValueError):
-        pass
+    # numpy is not asked to try: a list that holds itself crashes it.
+    seeds = value if isinstance(value, (list, tuple)) and value else [value]
+    if isinstance(value, _SOURCES) or all(whole(seed) and seed >= 0 for seed in seeds):
+        return np.random.default_rng(value)
     raise ValueError(
         f"{name}: got {shown(value)}, wanted a numpy.random.Generator or an integer >= 0"
     )
@@ -281,9 +283,14 @@ def float_dtype(name, value):
     return dtype
 
 
+def whole(value):
+    """Whether `value` is an integer. To Python True is one, and to numpy a span of time."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+
+
 def count(name, value, *, minimum=1):
     """Return `value` as an int of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+    if not whole(value) or value < minimum:
         raise ValueError(f"{name}: got {shown(value)}, wanted an integer >= {minimum}")
     return int(value)
 

@@ -82,6 +82,19 @@ identity = Activation("identity", _numbers, _ones)
 BY_NAME = {a.name: a for a in (sigmoid, tanh, relu, identity)}
 
 
+def _try(activation):
+    """Refuse an activation of the reader's whose g or g' gives no numbers, or another shape."""
+    y = np.array([[-1.0, 0.5, 2.0]])
+    for name in ("g", "g_prime"):
+        u = getattr(activation, name)(y.copy())
+        if not (isinstance(u, np.ndarray) and u.shape == y.shape and u.dtype.kind in "biufc"):
+            raise ValueError(
+                f"activation: got {name} that returns {shown(u)} for {y.tolist()}, "
+                "wanted an array of that shape"
+            )
+        numeric(f"activation: {name}", u)
+
+
 def get(activation):
     """Return `activation` itself, or the one of that name.
 
@@ -109,6 +122,8 @@ def get(activation):
         if not (callable(activation.g) and callable(activation.g_prime)):
             got = f"activation: got {shown(activation)}"
             raise ValueError(f"{got} with g or g_prime that is none, wanted two functions")
+        if BY_NAME.get(activation.name) is not activation:
+            _try(activation)
         return activation
     if isinstance(activation, str) and activation in BY_NAME:
         return BY_NAME[activation]

@@ -15,6 +15,7 @@ def _derivative(x, quotient):
     if x.size == 0:
         raise ValueError(f"x: got shape {x.shape}, wanted at least one entry")
     columns = [np.asarray(quotient(index)) for index in np.ndindex(x.shape)]
+    _require_same({column.shape for column in columns})
     return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
 
 
@@ -96,10 +97,16 @@ def central_difference(f, x):
         # Taken now, since f may write into its argument.
         width = above[index] - below[index]
         with np.errstate(over="ignore"):
-            rise = _value(f(above)) - _value(f(below))
-            return _value(rise / width)
+            high, low = _value(f(above)), _value(f(below))
+            _require_same({high.shape, low.shape})
+            return _value((high - low) / width)
 
     return _derivative(x, quotient)
+
+
+def _require_same(shapes):
+    if len(shapes) > 1:
+        raise ValueError(f"f: got results of shapes {sorted(shapes)}, wanted the same for every x")
 
 
 def _value(value):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from . import errata
-from ._validation import choice, instance, shown
+from ._validation import choice, instance, shown, whole
 
 MARKS = {"holds": "✓", "condition": "△", "false": "✗"}
 
@@ -337,7 +337,7 @@ def table(section=None):
         If the source has no such section.
     """
     sections = sorted({entry.section for entry in _table()})
-    if section is not None and not (isinstance(section, int) and section in sections):
+    if section is not None and not (whole(section) and section in sections):
         raise ValueError(f"section: got {shown(section)}, wanted one of {sections}")
     return Table(entry for entry in _table() if section in (None, entry.section))
 

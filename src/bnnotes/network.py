@@ -141,6 +141,8 @@ class Network:
         return [self.layers[0].W.shape[1], *(layer.W.shape[0] for layer in self.layers)]
 
     def __repr__(self):
+        if not self.layers:
+            return "Network without layers"
         kind = "batch normalization" if self.batch_norm else "baseline"
         return f"Network({self.sizes}, {kind}, {self.activation.name})"
 
@@ -415,6 +417,13 @@ def _draws(samples, batch_size, rng):
     return samples, batch_size, generator("rng", rng)
 
 
+def _iterable(wrapped):
+    if not hasattr(wrapped, "__iter__"):
+        got = f"a function that returns {shown(wrapped)}"
+        raise ValueError(f"progress: got {got}, wanted one that returns an iterable")
+    return wrapped
+
+
 def _moved(layer, change, decay):
     """Return the layer after one step; a new one, so that a step is done whole or not at all."""
     # The changes belong to this step alone: they become the new parameters.
@@ -488,7 +497,7 @@ def train(
     layers, steps = network.layers, 0
     warned = np.geterr()
     try:
-        for epoch in progress(range(epochs)):
+        for epoch in _iterable(progress(range(epochs))):
             for batch in batches(len(psi), batch_size, rng):
                 samples = psi.take(batch, axis=0), phi.take(batch, axis=0)
                 with _quiet():
@@ -498,6 +507,8 @@ def train(
                 steps += 1
             if on_epoch is not None:
                 on_epoch(epoch, network, history)
+                # It may have changed the network.
+                _require_network("network", network, real=True)
         if not all(finite(array) for layer in network.layers for array in vars(layer).values()):
             why = f"step {steps - 1}: a weight overflows; wanted a smaller learning_rate"
             raise TrainingStopped(why, history)

@@ -306,7 +306,7 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
         raise ValueError(f"neuron: got sizes {neuron.sizes}, wanted [n_prev, 1]")
     names, learning_rate = vars(neuron.layers[0]), number("learning_rate", learning_rate)
     instance("parameters", parameters, (list, tuple, set), "a list of names")
-    if unknown := [name for name in parameters if name not in [*names]]:
+    if unknown := [p for p in parameters if not isinstance(p, str) or p not in names]:
         raise ValueError(f"parameters: got {shown(unknown)}, wanted some of {', '.join(names)}")
     psi, phi = _inputs_and_labels(neuron, psi, phi, real=True)
     steps = count("steps", steps, minimum=0)

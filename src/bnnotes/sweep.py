@@ -252,10 +252,14 @@ def run(runs, executor=None, *, results=None, progress=iter):
 
 def _runs(runs):
     """Return the runs, each once."""
-    if isinstance(runs, Run) or not hasattr(runs, "__iter__"):
+    try:
+        listed = [] if isinstance(runs, Run) else list(runs)
+    except TypeError:
+        listed = None
+    if listed is None or isinstance(runs, Run):
         raise ValueError(f"runs: got {shown(runs)}, wanted a list of sweep.Run")
     found = {}
-    for one in runs:
+    for one in listed:
         try:
             found[instance("runs", one, Run, "sweep.Run alone")] = None
         except TypeError:
@@ -303,7 +307,7 @@ def band(results, over, value="accuracy", **fixed):
     over : str
         Attribute of `Run` along the axis.
     value : str or callable
-        Attribute of `Outcome`, or a function of one.
+        An accuracy of `Outcome`, or a function of one.
     **fixed
         Attributes of `Run` that must have these values.
 
@@ -317,9 +321,12 @@ def band(results, over, value="accuracy", **fixed):
         If no run has these values, or there is no such attribute.
     """
     instance("results", results, dict, "what sweep.run returns")
+    for one, outcome in results.items():
+        instance("results", one, Run, "a sweep.Run for a key")
+        instance("results", outcome, Outcome, "a sweep.Outcome for each run")
     choice("over", over, Run._fields)
     if not callable(value):
-        choice("value", value, Outcome._fields)
+        choice("value", value, ("accuracy", "accuracy_training", "accuracy_batch"))
     for name in fixed:
         choice("fixed", name, Run._fields)
     groups = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import check
-from .._validation import choice, count, generator, number
+from .._validation import choice, count, finite, generator, number
 from . import section_1, section_2, section_3  # noqa: F401  they fill EXPERIMENTS
 from .experiment import EXPERIMENTS, Measured, error
 from .forward import hat, mean
@@ -176,5 +176,9 @@ def baseline_over_bn(offset, M_B=64, seed=0, draws=2000):
         rng.normal(size=shape),
     )
     x_hat, centered = hat(x), delta - mean(delta)
-    bn = ((centered - x_hat * mean(x_hat * centered)) * (u - mean(u))).sum(axis=0)
-    return float(np.median(np.abs((delta * u).sum(axis=0) / bn)))
+    with np.errstate(all="ignore"):
+        bn = ((centered - x_hat * mean(x_hat * centered)) * (u - mean(u))).sum(axis=0)
+        ratio = float(np.median(np.abs((delta * u).sum(axis=0) / bn)))
+    if not finite(ratio):
+        raise ValueError(f"offset: got {offset:.1e}, where u does not vary; wanted a smaller one")
+    return ratio

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 from traitlets import Unicode
 
-from .._validation import shown
+from .._validation import shown, whole
 
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -58,8 +58,8 @@ def _refused(control, value):
         kind = "an integer" if isinstance(control, widgets.IntSlider) else "a number"
         if isinstance(control, widgets.FloatLogSlider):
             low, high = control.base**low, control.base**high
-        wanted = (int, np.integer) if kind == "an integer" else _NUMBERS
-        if not isinstance(value, wanted) or not low <= value <= high:
+        fits = whole(value) if kind == "an integer" else isinstance(value, _NUMBERS)
+        if not fits or not low <= value <= high:
             return f"{kind} from {low:g} to {high:g}"
     return ""
 
