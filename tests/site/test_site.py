@@ -112,6 +112,17 @@ def test_the_reader_chooses_light_or_dark(visit):
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_paper_is_white(visit):
+    page = visit(viewport=SIZES["desktop"], color_scheme="dark").open("index.html")
+    themes = page.evaluate(
+        """() => ["beforeprint", "afterprint"].map((event) => {
+            dispatchEvent(new Event(event));
+            return document.documentElement.dataset.theme;
+        })"""
+    )
+    assert themes == ["light", "dark"]
+
+
 def test_a_phone_scrolls_a_wide_formula_in_its_own_box(visit):
     page = visit(viewport=SIZES["phone"]).open("errata.html")
     for box in page.locator("div.math[tabindex], span.math.wide").all():
