@@ -44,8 +44,8 @@ class OutputErrorFigure(LiveFigure):
         )
         ax.axhline(0, color=FAINT, lw=style.THIN, zorder=0)
         even, odd, delta = style.CLASS_0, style.CLASS_1, style.DELTA
-        ax.text(0.97 * high, 0.72, r"even, $\phi=0$", color=even.color, ha="right")
-        ax.text(0.97 * low, -0.78, r"odd, $\phi=1$", color=odd.color, ha="left")
+        ax.text(0.97 * high, 0.72, r"even, $\phi=0$", color=even.ink, ha="right")
+        ax.text(0.97 * low, -0.78, r"odd, $\phi=1$", color=odd.ink, ha="left")
         lines = (
             ax.plot([], [], color=FAINT, lw=1)[0],
             ax.plot([], [], color=FAINT, lw=1)[0],
@@ -71,7 +71,7 @@ class OutputErrorFigure(LiveFigure):
         (self._cost,) = ax.plot([], [], color=style.INK)
         (self._tangent,) = ax.plot([], [], color=delta.color, lw=2)
         (self._touch,) = ax.plot([], [], **delta.points(ms=8, clip_on=False))
-        self._slope = ax.text(0.5, 0.93, "", color=delta.color, ha="center", transform=ax.transAxes)
+        self._slope = ax.text(0.5, 0.93, "", color=delta.ink, ha="center", transform=ax.transAxes)
         for artist in (self._cost, self._tangent, self._touch, self._slope):
             self.moving(artist)
 

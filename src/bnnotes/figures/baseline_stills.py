@@ -66,7 +66,7 @@ def precision(y, errors):
         end = y[np.flatnonzero(np.isfinite(error))[-1]]
         ends.append(f"{dtype} beyond {end:.0f}")
         ax.axvline(end, color=look["color"], lw=style.THIN, linestyle=":")
-        said = {"color": look["color"], "ha": "left", "va": "center", "fontsize": 8}
+        said = {"color": style.legible(look["color"]), "ha": "left", "va": "center", "fontsize": 8}
         ax.text(end + 0.5, 0.1, f"{dtype}:\nno number\nbeyond {end:.0f}", **said)
     return picture.still(
         figure,

@@ -34,7 +34,7 @@ class NormalizationFigure(LiveFigure):
 
     def _row(self, ax, height, look):
         ax.axhline(height, color=style.INK, lw=0.4, zorder=0)
-        ax.text(-0.02, height, look.label, color=look.color, ha="right", va="center",
+        ax.text(-0.02, height, look.label, color=look.ink, ha="right", va="center",
                 fontsize=13, transform=ax.get_yaxis_transform())  # fmt: skip
         (points,) = ax.plot([], [], **look.points(alpha=0.65, markersize=6, zorder=3))
         (spread,) = ax.plot([], [], color=look.color, lw=3, solid_capstyle="butt", zorder=2)

@@ -45,11 +45,11 @@ class SplitFigure(LiveFigure):
         ax.spines["bottom"].set_visible(False)
         ax.axhline(0, color=style.INK, lw=0.4, zorder=0)
         beside = {"va": "center", "transform": ax.transAxes}
-        ax.text(-0.06, 0.5, letter, color=look.color, ha="right", fontsize=12, **beside)
+        ax.text(-0.06, 0.5, letter, color=look.ink, ha="right", fontsize=12, **beside)
         ax.text(1.03, 0.64, taker, fontsize=8.5, **beside)
         (line,) = ax.plot([], [], color=look.color, lw=1.4, zorder=2)
         (points,) = ax.plot([], [], **look.points(markersize=4.5, zorder=3))
-        share = ax.text(1.03, 0.36, "", fontsize=11, color=look.color, **beside)
+        share = ax.text(1.03, 0.36, "", fontsize=11, color=look.ink, **beside)
         return name, *map(self.moving, (line, points, share))
 
     def update(self, result):
@@ -93,7 +93,7 @@ class MovedFigure(LiveFigure):
         ax.set_ylabel(r"$M_B\,\partial C/\partial x_s$")
         ax.spines["bottom"].set_visible(False)
         ax.axhline(0, color=style.INK, lw=0.4, zorder=0)
-        ax.text(1.01, 0.5, look.label, color=look.color, va="center", transform=ax.transAxes)
+        ax.text(1.01, 0.5, look.label, color=look.ink, va="center", transform=ax.transAxes)
         (before,) = ax.plot([], [], "o", mfc="white", mec="#AAAAAA", markersize=8, zorder=2)
         (line,) = ax.plot([], [], **look.line(lw=2, zorder=1))
         (points,) = ax.plot([], [], **look.points(markersize=6, zorder=3))

@@ -65,7 +65,7 @@ def _network(ax):
         neurons(ax, x, heights, color)
     names = ("$u^{l-1}$", "$x^l$", r"$\hat{x}^l$", "$y^l$", "$u^l$")
     for (x, _, color), name in zip(layers, names, strict=True):
-        write(ax, x, MIDDLE - 0.86, name, color=color)
+        write(ax, x, MIDDLE - 0.86, name, color=style.legible(color))
     for left, right, text in (
         (U_PREV + 0.2, X, "$W$ joins neurons"),
         (X, X_HAT, "each neuron alone,\nall samples together"),
@@ -90,7 +90,7 @@ def _forward(ax):
         (U, "$u^l$", style.U),
         (DOTS, r"$\cdots$", style.U),
     ):
-        write(ax, x, row, text, color=look.color)
+        write(ax, x, row, text, color=look.ink)
     box(ax, WEIGHTS, row, "$Wu$", 0.6)
     box(ax, NORM, row, r"$(x-\mu)/\sigma$", 0.95)
     box(ax, SCALE, row, r"$\gamma\hat{x}+\beta$", 0.9)
@@ -101,7 +101,7 @@ def _forward(ax):
     arrow(ax, (X + 0.05, row + 0.2), (NORM - 0.62, row + 0.6), style.X.color)
     arrow(ax, (NORM, row + 0.57), (NORM, row + 0.23), style.X.color)
     write(ax, NORM + 0.78, row + 0.75, "here samples meet", SMALL, ha="left")
-    write(ax, (G + COST) / 2, row + 0.45, "forward", SMALL, color=u)
+    write(ax, (G + COST) / 2, row + 0.45, "forward", SMALL, color=style.U.ink)
 
 
 def _backward(ax):
@@ -112,15 +112,15 @@ def _backward(ax):
     )  # fmt: skip
     chain(ax, row, [around(*stop) for stop in stops], delta, **DASHED)
     arrow(ax, (COST, FORWARD - 0.23), (COST, row), delta, arrowstyle="-", **DASHED)
-    write(ax, DOTS, row, r"$\cdots$", color=delta)
+    write(ax, DOTS, row, r"$\cdots$", color=style.DELTA.ink)
     box(ax, G, row, r"$\odot\,g'(y)$", 0.75)
-    write(ax, Y, row, r"$\Delta^l$", color=delta)
+    write(ax, Y, row, r"$\Delta^l$", color=style.DELTA.ink)
     box(ax, NORM, row, r"$(\gamma/\sigma)\,\mathbf{M}\Delta$", 1.0)
-    write(ax, X + 0.07, row, r"$\frac{\partial C}{\partial x^l}$", 13, color=delta)
+    write(ax, X + 0.07, row, r"$\frac{\partial C}{\partial x^l}$", 13, color=style.DELTA.ink)
     box(ax, WEIGHTS, row, r"$\sum_s(\partial C/\partial x_s)\,u_s$", 1.1)
     arrow(ax, (U_PREV, FORWARD - 0.2), (U_PREV, row), style.U.color, arrowstyle="-")
     arrow(ax, (U_PREV, row), (WEIGHTS - 0.55, row), style.U.color)
-    write(ax, (G + COST) / 2 + 0.2, row - 0.4, "backward", SMALL, color=delta)
+    write(ax, (G + COST) / 2 + 0.2, row - 0.4, "backward", SMALL, color=style.DELTA.ink)
     below = row - 0.66
     arrow(ax, (WEIGHTS, row - 0.23), (WEIGHTS, below + 0.16))
     write(ax, WEIGHTS, below, r"$\partial C/\partial W$")

@@ -80,7 +80,7 @@ class TriangleFigure(LiveFigure):
                 1.04,
                 0.85 - 0.33 * k,
                 name,
-                color=look.color,
+                color=look.ink,
                 transform=place,
                 va="center",
                 fontsize=11,

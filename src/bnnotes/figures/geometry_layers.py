@@ -50,21 +50,17 @@ class LayersFigure(LiveFigure):
             0.5,
             -0.17,
             r"$\hat\Delta$, at $\theta_1$",
-            color=style.DELTA.color,
+            color=style.DELTA.ink,
             ha="center",
             va="center",
         )
-        ax.text(
-            -0.9, 1.0, r"$\hat u$, at $\theta_2$ and $\varphi$", color=style.U.color, ha="center"
-        )
+        ax.text(-0.9, 1.0, r"$\hat u$, at $\theta_2$ and $\varphi$", color=style.U.ink, ha="center")
         options = {"clip_on": False, "mec": "none"}
         u = ax.plot([], [], ms=4.5, alpha=0.45, zorder=3, **style.U.points(**options))[0]
         delta = ax.plot([], [], ms=6, alpha=0.7, zorder=4, **style.DELTA.points(**options))[0]
         (x_hat,) = ax.plot([0], [0], ms=9, zorder=2, **style.X_HAT.points(clip_on=False))
         self._u, self._delta, self._x_hat = (self.moving(line) for line in (u, delta, x_hat))
-        ax.text(
-            0, -0.1, r"$\hat x$", color=style.X_HAT.color, ha="center", va="center", fontsize=11
-        )
+        ax.text(0, -0.1, r"$\hat x$", color=style.X_HAT.ink, ha="center", va="center", fontsize=11)
         self._note = self.moving(
             ax.text(0, 0.4, "", ha="center", va="center", fontsize=10, path_effects=HALO, zorder=6)
         )

@@ -53,7 +53,7 @@ class MeansFigure(LiveFigure):
         self._curves, self._names = [], []
         for look in (style.BATCH_NORM, style.BASELINE):
             line = ax.plot(places, np.ones(len(places)), marker=look.marker, **look.line())[0]
-            name = ax.text(len(offsets) - 0.8, 1, look.label, color=look.color, va="center")
+            name = ax.text(len(offsets) - 0.8, 1, look.label, color=look.ink, va="center")
             self._curves.append(self.moving(line))
             self._names.append(self.moving(name))
 

@@ -49,7 +49,7 @@ def _depth(ax, layers, deep):
         look = LOOKS[name]
         ax.fill_between(layers, *_ends(values), color=look.color, alpha=0.18, lw=0)
         ax.plot(layers, np.median(values, axis=0), **look.line())
-        ax.text(101.5, np.median(values[:, -1]), name, color=look.color, va="center")
+        ax.text(101.5, np.median(values[:, -1]), name, color=look.ink, va="center")
 
 
 def _ends(values):
@@ -74,6 +74,4 @@ def _training(ax, trained):
     for row, look in enumerate(LOOKS.values()):
         ax.plot([0.03], [0.86 - 0.08 * row], ms=6, transform=ax.transAxes, **look.points())
         text = f"{look.label}, trained"
-        ax.text(
-            0.07, 0.86 - 0.08 * row, text, color=look.color, transform=ax.transAxes, va="center"
-        )
+        ax.text(0.07, 0.86 - 0.08 * row, text, color=look.ink, transform=ax.transAxes, va="center")

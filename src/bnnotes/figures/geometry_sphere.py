@@ -72,10 +72,10 @@ class Sphere:
         ]
         self._ghosts = [self._dot(ax, register, v, mfc="white", alpha=0.6) for v in VERTICES]
         self.dots = [self._dot(ax, register, v, ms=n) for v, n in zip(VERTICES, SIZES, strict=True)]
-        names = [(t, v.color, 12) for t, v in zip(LABELS, VERTICES, strict=True)]
-        names += [(look.label, _dark(look.color), 10) for look, *_ in SIDES]
-        names += [(style.PHI.label, style.PHI.color, 10)]
-        names += [(str(s), style.BASELINE.color, 8.5) for s in (1, 2, 3, 4)]
+        names = [(t, v.ink, 12) for t, v in zip(LABELS, VERTICES, strict=True)]
+        names += [(look.label, look.ink, 10) for look, *_ in SIDES]
+        names += [(style.PHI.label, style.PHI.ink, 10)]
+        names += [(str(s), style.BASELINE.ink, 8.5) for s in (1, 2, 3, 4)]
         look = {"ha": "center", "va": "center", "path_effects": HALO, "zorder": 6}
         self.labels = [
             register(ax.text(0, 0, text, color=color, fontsize=size, **look))
@@ -190,9 +190,3 @@ class Sphere:
 def _outward(points, center):
     away = projection.unit(points - center)
     return np.where(np.linalg.norm(away, axis=-1, keepdims=True) > 0, away, [0.0, 1.0])
-
-
-def _dark(color):
-    """Text in the light colors of the palette is hard to read: darken it."""
-    red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
-    return tuple(0.75 * part / 255 for part in (red, green, blue))

@@ -55,14 +55,14 @@ class StopsFigure(LiveFigure):
                 FACTORS, (1, inputs, inputs), (2.2, 1.2, 1.0), strict=True
             )
         ]
-        self._names = [self._name(left, text, look.color) for text, look in FACTORS]
+        self._names = [self._name(left, text, look.ink) for text, look in FACTORS]
         looks = (style.GRADIENT, style.THETA3, style.THETA1)
         texts = (r"$|\partial C/\partial W|$", r"$|\cos\theta_3|$", r"$|\cos\theta_1|$")
         widths = (1.8, 1.2, 2.8)  # the last two often run together
         self._sizes = [self._curve(right, *pair) for pair in zip(looks, widths, strict=True)]
         self._sizes[2].set_zorder(1)
         self._size_names = [
-            self._name(right, text, look.color) for text, look in zip(texts, looks, strict=True)
+            self._name(right, text, look.ink) for text, look in zip(texts, looks, strict=True)
         ]
         right.set_ylabel("largest of the inputs")
         place = {"ha": "center", "va": "center", "transform": left.transAxes}

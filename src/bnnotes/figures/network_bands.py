@@ -12,7 +12,7 @@ LOOKS = {
     "baseline": style.BASELINE,
     "BN": style.BATCH_NORM,
     "baseline, centered": style.Look("#009E73", "-.", "^", "baseline, centered"),
-    "baseline, scaled": style.Look("#CC79A7", ":", "D", "baseline, scaled"),
+    "baseline, scaled": style.Look(style.Y.color, ":", "D", "baseline, scaled"),
 }
 
 

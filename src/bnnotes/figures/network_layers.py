@@ -54,7 +54,8 @@ class LayersInTrainingFigure(LiveFigure):
 
     def _line(self, ax, label, look):
         (line,) = ax.plot([], [], **look)
-        name = ax.text(1.04, 0, label, transform=ax.transAxes, va="center", color=look["color"])
+        name = ax.text(1.04, 0, label, transform=ax.transAxes, va="center")
+        name.set_color(style.legible(look["color"]))
         return self.moving(line), self.moving(name)
 
     def update(self, result):

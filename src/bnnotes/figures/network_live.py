@@ -78,7 +78,7 @@ class LiveTrainingFigure(LiveFigure):
             self.moving(ax.plot(*points[chosen].T, **dots)[0])
         box = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": "none", "alpha": 0.85}
         name = ax.text(
-            0.03, 0.97, "", transform=ax.transAxes, va="top", color=look.color, bbox=box, zorder=3
+            0.03, 0.97, "", transform=ax.transAxes, va="top", color=look.ink, bbox=box, zorder=3
         )
         note = ax.text(
             0.5, 0.5, "", transform=ax.transAxes, ha="center", va="center", bbox=box, zorder=3
@@ -93,7 +93,7 @@ class LiveTrainingFigure(LiveFigure):
         self._curves = []
         for look in (style.BASELINE, style.BATCH_NORM):
             (line,) = ax.plot([], [], **look.line())
-            text = ax.text(1.04, 0, "", transform=ax.transAxes, va="center", color=look.color)
+            text = ax.text(1.04, 0, "", transform=ax.transAxes, va="center", color=look.ink)
             self._curves.append((look, self.moving(line), self.moving(text)))
 
     def update(self, result):
@@ -127,7 +127,7 @@ class LiveTrainingFigure(LiveFigure):
 
 def _dark(look):
     """A darker shade of a class, legible on the light regions."""
-    return {"#0072B2": "#005A8C", "#E69F00": "#8A5A00"}[look.color]
+    return {"#0072B2": "#005A8C", "#C28400": "#8A5A00"}[look.color]
 
 
 def _reason(side):

@@ -123,7 +123,7 @@ def _network(ax):
     outputs = (r"$u^1=\psi$", r"$u^{l-1}$", r"$u^l$", r"$u^L$ predicts $\phi$")
     for (x, _), name, output in zip(layers, names, outputs, strict=True):
         write(ax, x, 3.1, name, SMALL)
-        write(ax, x, 2.85, output, color=style.U.color)
+        write(ax, x, 2.85, output, color=style.U.ink)
 
 
 def _forward(ax, row):
@@ -147,13 +147,13 @@ def _forward(ax, row):
         (Y_NEXT, "$y^{l+1}$", y),
         (DOTS, r"$\cdots$", u),
     ):
-        write(ax, x, row, text, color=color)
+        write(ax, x, row, text, color=style.legible(color))
     for x, parameters in ((AFFINE, "$W^{l-1,l},\\ b^l$"), (AFFINE_NEXT, "$W^{l,l+1},\\ b^{l+1}$")):
         box(ax, x, row, "$Wu+b$")
         arrow(ax, (x, row + 0.5), (x, row + 0.23))
         write(ax, x, row + 0.63, parameters)
     box(ax, G, row, "$g$", 0.5)
-    write(ax, (Y + U) / 2, row + 0.45, "forward", SMALL, color=u)
+    write(ax, (Y + U) / 2, row + 0.45, "forward", SMALL, color=style.U.ink)
     box(ax, COST, row, "$C$", 0.5)
 
 
@@ -172,16 +172,16 @@ def _backward(ax, above, row):
     chain(ax, row, spans, delta, **dashed)
     arrow(ax, (COST, above - 0.23), (COST, row + 0.23), delta, **dashed)
     box(ax, COST, row, r"$\frac{1}{M_B}(u^L-\phi)$", 0.95)
-    write(ax, DOTS, row, r"$\cdots$", color=delta)
-    write(ax, Y_NEXT, row, r"$\Delta^{l+1}$", color=delta)
+    write(ax, DOTS, row, r"$\cdots$", color=style.DELTA.ink)
+    write(ax, Y_NEXT, row, r"$\Delta^{l+1}$", color=style.DELTA.ink)
     box(ax, AFFINE_NEXT, row, r"$W^{\mathsf{T}}\Delta$")
     box(ax, G, row, r"$\odot\,g'(y^l)$", 0.95)
-    write(ax, Y, row, r"$\Delta^l$", color=delta)
+    write(ax, Y, row, r"$\Delta^l$", color=style.DELTA.ink)
     box(ax, AFFINE, row, r"$\sum_s\Delta_s^l\,u_s^{l-1}$", 1.2)
     # What the backward flow takes from the forward one.
     arrow(ax, (U_PREV, above - 0.2), (U_PREV, row), u, arrowstyle="-")
     arrow(ax, (U_PREV, row), (AFFINE - 0.6, row), u)
-    write(ax, (G + AFFINE_NEXT) / 2, row - 0.45, "backward", SMALL, color=delta)
+    write(ax, (G + AFFINE_NEXT) / 2, row - 0.45, "backward", SMALL, color=style.DELTA.ink)
     below = row - 0.62
     arrow(ax, (AFFINE, row - 0.23), (AFFINE, below + 0.16))
     write(ax, AFFINE, below, r"$\partial C/\partial W^{l-1,l}$")

@@ -42,7 +42,7 @@ class NodeFigure(LiveFigure):
         ax.plot(np.cos(np.pi * ARC), np.sin(np.pi * ARC), color="#C8C8C8", lw=style.THIN)
         ax.plot([-1, 1], [0, 0], color="#C8C8C8", lw=style.THIN)
         ax.text(0, -0.4, r"the half disk of radius $\sqrt{M_B}$", ha="center", color=GRAY)
-        options = {"color": style.X_HAT.color, "ha": "center", "va": "center", "size": 11}
+        options = {"color": style.X_HAT.ink, "ha": "center", "va": "center", "size": 11}
         self.moving(ax.text(1.13, -0.05, r"$\hat x$", **options))
         self._x_hat = self._line(ax, style.X_HAT, lw=1.2, zorder=2)
         self._arc = self._line(ax, style.THETA1, lw=1.4, zorder=3)
@@ -51,7 +51,7 @@ class NodeFigure(LiveFigure):
         self._delta = self._line(ax, style.DELTA, marker="s", markevery=[1], zorder=5)
         options = {"ha": "center", "va": "center", "bbox": BOX, "zorder": 6}
         self._labels = {
-            name: self.moving(ax.text(0, 0, text, color=look.color, **options))
+            name: self.moving(ax.text(0, 0, text, color=look.ink, **options))
             for name, text, look in (
                 ("theta1", r"$\theta_1$", style.THETA1),
                 ("delta", r"$\hat\Delta$", style.DELTA),
@@ -84,7 +84,7 @@ class NodeFigure(LiveFigure):
             **{
                 r"— from $\theta_1$": (-0.04, GRAY),
                 "● measured": (0.25, style.INK),
-                "■ the ten errors": (0.6, style.DELTA.color),
+                "■ the ten errors": (0.6, style.DELTA.ink),
             },
         )
 
@@ -97,7 +97,7 @@ class NodeFigure(LiveFigure):
         self._sent_s = self.moving(ax.plot([], [], **SENT.points(markersize=4))[0])
         options = {"transform": ax.transAxes, "ha": "center", "va": "top"}
         self._which = self.moving(ax.text(0.5, -0.05, "", **options))
-        key(ax, **{r"■ $\hat\Delta$": (0.0, style.DELTA.color), "● sent back": (0.22, style.INK)})
+        key(ax, **{r"■ $\hat\Delta$": (0.0, style.DELTA.ink), "● sent back": (0.22, style.INK)})
 
     def update(self, result):
         """Draw a node.

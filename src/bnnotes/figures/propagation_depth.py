@@ -50,7 +50,7 @@ class DepthFigure(LiveFigure):
         options = {"transform": self._error.transAxes, "va": "bottom"}
         self._limit_text = self.moving(self._error.text(0.42, 1.03, "", **options))
         self._top = self.moving(self._error.plot([], [], **style.DELTA.points(markersize=7))[0])
-        options = {"color": style.DELTA.color, "ha": "left", "va": "center"}
+        options = {"color": style.DELTA.ink, "ha": "left", "va": "center"}
         self._enters = self.moving(self._error.text(0, 0, r"$\Delta^L$", **options))
         self._most = self._line(self._rank, color=style.INK, lw=style.THIN, ls=":")
         self._most_text = self.moving(self._rank.text(0.6, 1, "", va="bottom", fontsize=8))

@@ -109,7 +109,7 @@ def explosion(curves, powers):
         ax.plot(np.arange(len(values)), values, **look.line())
         place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
         end = (len(values) - 1, values[-1])
-        ax.annotate(name, end, color=look.color, annotation_clip=False, **place)
+        ax.annotate(name, end, color=look.ink, annotation_clip=False, **place)
     crossings = {k: crossed(curves["BN"], k) for k in powers}
     for k, layer in crossings.items():
         ax.plot([layer, layer], [ax.get_ylim()[0], 10.0**k], color=INK, ls=":", lw=1)

@@ -70,7 +70,7 @@ class ResidualFigure(LiveFigure):
             self.moving(
                 right.text(
                     *(1.02, 0.86 - 0.3 * k, ""),
-                    color=look.color,
+                    color=look.ink,
                     transform=right.transAxes,
                     va="center",
                     fontsize=8.5,
@@ -97,7 +97,7 @@ class ResidualFigure(LiveFigure):
             [x], [y], transform=self.figure.transFigure, **look.points(markersize=5, **more)
         )
         self.figure.add_artist(marker)
-        self.figure.text(x + 0.012, y, text, va="center", color=look.color, fontsize=9)
+        self.figure.text(x + 0.012, y, text, va="center", color=look.ink, fontsize=9)
 
     def update(self, result):
         """Draw mistakes.
@@ -210,4 +210,4 @@ class CheckFigure(LiveFigure):
         self._missed.set_data(shown[~caught], rows[~caught])
         for text, value, look, some in zip(self._verdicts, values, looks, caught, strict=True):
             word = "caught" if some else "missed"
-            text.set(text="" if np.isnan(value) else word, color=look.color)
+            text.set(text="" if np.isnan(value) else word, color=look.ink)

@@ -68,7 +68,7 @@ class MixingFigure(LiveFigure):
         self._explanation = self.moving(explanation(spectrum))
 
     def _make_heat_map(self, ax):
-        ax.set(xticks=[], yticks=[], ylabel=r"sample $s$")
+        ax.set(xticks=[], yticks=[], ylabel="sample s")
         ax.spines[["top", "right"]].set_visible(True)
         # Roots of the entries, so that −1/M_B can be told from 0 beside a diagonal near 1.
         norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
@@ -98,7 +98,7 @@ class MixingFigure(LiveFigure):
         measured = style.GRADIENT.points(markersize=4, clip_on=False)
         self._measured = self.moving(ax.plot([], [], **measured)[0])
         self._on_x_hat = self.moving(
-            ax.text(2.5, 0, "", color=style.X_HAT.color, ha="left", va="center")
+            ax.text(2.5, 0, "", color=style.X_HAT.ink, ha="left", va="center")
         )
         key(ax, **{"— predicted": (0.0, style.BASELINE.color), "● measured": (0.45, style.INK)})
 
@@ -110,7 +110,7 @@ class MixingFigure(LiveFigure):
         self._connections = self.moving(ax.vlines([], [], [], color="#B0B0B0", linewidth=1))
         self._u = self.moving(ax.plot([], [], **u.points())[0])
         self._rest = self.moving(ax.plot([], [], **rest.points(markersize=4))[0])
-        key(ax, **{"▲ u": (0.0, u.color), r"● $\mathbf{M}$u": (0.15, rest.color)})
+        key(ax, **{"▲ u": (0.0, u.ink), r"● $\mathbf{M}$u": (0.15, rest.color)})
         self._rows = self._sample_label(ax)
 
     def update(self, result):
@@ -136,8 +136,9 @@ class MixingFigure(LiveFigure):
     def _draw_matrix(self, result):
         self._image.set_data(result.matrix)
         last = f" … {result.M_B}" if result.M_B > 1 else ""
-        self._columns.set_text(f"samples $t$ = 1{last}")
-        self._rows.set_text(f"samples $s$ = 1{last}")
+        # No mathematics in texts that change: laying it out takes longer than all the rest.
+        self._columns.set_text(f"samples t = 1{last}")
+        self._rows.set_text(f"samples s = 1{last}")
         written = result.matrix if result.M_B <= WRITTEN else np.empty((0, 0))
         for text in self._entries:
             text.set_text("")

@@ -67,7 +67,7 @@ class WeightFigure(LiveFigure):
         self._rest = self.moving(ax.plot([], [], **style.GRADIENT.points(markersize=4))[0])
         self._undefined = self.moving(explanation(ax))
         rest = {r"● $\mathbf{M}$u": (0.37, style.INK), "□ predicted": (0.6, style.BASELINE.color)}
-        key(ax, **{"▲ u − ⟨u⟩": (0.0, style.U.color)}, **rest)
+        key(ax, **{"▲ u − ⟨u⟩": (0.0, style.U.ink)}, **rest)
 
     def update(self, result):
         """Draw one weight and one ε.

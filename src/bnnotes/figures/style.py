@@ -1,12 +1,17 @@
 """One look per quantity, the same in the whole book.
 
 Colors are from the Okabe–Ito palette, which color-blind readers can tell
-apart. Line style and marker are the second cue.
+apart; the light ones are darkened until they stand out from white. Line
+style and marker are the second cue.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
+
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
 
 FONT_SIZE = 9
 INK = "#222222"
@@ -16,6 +21,20 @@ THIN = 0.8
 SIGNED = "RdBu_r"
 
 
+@functools.cache
+def legible(color):
+    """Return a color darkened until its contrast to white is that of legible text, 4.5 : 1."""
+    rgb, share = np.array(to_rgb(color)), 1.0
+    while _luminance(share * rgb) > 1.05 / 4.5 - 0.05:
+        share -= 0.01
+    return to_hex(share * rgb)
+
+
+def _luminance(rgb):
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
+
+
 class Look(NamedTuple):
     """Color, line style, marker and label of one quantity."""
 
@@ -23,6 +42,11 @@ class Look(NamedTuple):
     linestyle: str
     marker: str
     label: str
+
+    @property
+    def ink(self):
+        """The color for text, dark enough to read."""
+        return legible(self.color)
 
     def line(self, **changes):
         """Return keyword arguments for a line."""
@@ -34,7 +58,7 @@ class Look(NamedTuple):
 
 
 DELTA = Look("#D55E00", "-", "s", r"$\Delta$")
-X = Look("#56B4E9", "-", "v", r"$x$")
+X = Look("#3D9BD3", "-", "v", r"$x$")
 X_HAT = Look("#0072B2", "-", "o", r"$\hat{x}$")
 Y = Look("#CC79A7", "-", "D", r"$y$")
 U = Look("#009E73", "-", "^", r"$u$")
@@ -43,14 +67,14 @@ GRADIENT = Look("#000000", "-", "o", "gradient")
 WRONG = Look("#CC79A7", ":", "D", "wrong gradient")
 BATCH_NORM = Look("#000000", "-", "o", "BN")
 BASELINE = Look("#767676", "--", "x", "baseline")
-THETA1 = Look("#E69F00", "-", "o", r"$\theta_1$")
-THETA2 = Look("#56B4E9", "--", "^", r"$\theta_2$")
+THETA1 = Look("#C28400", "-", "o", r"$\theta_1$")
+THETA2 = Look("#3D9BD3", "--", "^", r"$\theta_2$")
 THETA3 = Look("#CC79A7", "-.", "s", r"$\theta_3$")
 PHI = Look("#222222", ":", "D", r"$\varphi$")
 
 # Two classes of samples.
 CLASS_0 = Look("#0072B2", "-", "o", "class 0")
-CLASS_1 = Look("#E69F00", "--", "^", "class 1")
+CLASS_1 = Look("#C28400", "--", "^", "class 1")
 
 RC = {
     "font.size": FONT_SIZE,

@@ -49,7 +49,7 @@ class TrainingFigure(LiveFigure):
         look = LOOKS[name]
         marked = look.line(marker=look.marker, markersize=3.5, clip_on=False)
         (line,) = ax.plot([], [], **marked)
-        text = ax.text(1.03, 0, "", color=look.color, va="center", transform=ax.transAxes)
+        text = ax.text(1.03, 0, "", color=look.ink, va="center", transform=ax.transAxes)
         return self.moving(line), self.moving(text)
 
     def _scale(self, top, bottom):
