@@ -1,27 +1,55 @@
 """From a key press to changed pixels: each explorer, `interact` and ipympl, in one JupyterLab.
 
-`make bench-latency` runs the notebooks of the book in a temporary copy and prints a table in
-milliseconds. The same figure is drawn in three ways, moved in turn by the first slider, so that a
-busy moment of the machine meets all of them. compute, draw and encode are timed in this process,
-without a browser; transfer is what is left of the explorer's time.
+`make bench-latency` runs the notebooks of the book in a temporary copy, prints a table in
+milliseconds, and writes it to LATENCY.md once every notebook has been timed. The same figure is
+drawn in three ways, moved in turn by the first slider, so that a busy moment of the machine meets
+all of them. compute, draw and encode are timed in this process, without a browser; transfer is
+what is left of the explorer's time. Last, the slider is dragged from end to end as fast as the
+mouse goes, and the time from its last change to the last picture is taken.
 """
 
-import io
 import itertools
 import os
+import platform
 import statistics
 import time
+from importlib.metadata import version
+from pathlib import Path
 
+import numpy as np
 import pytest
-from pages import Notebook
-from PIL import Image
+from pages import Notebook, Panel
 from test_book import NAMES, explorers_of
 
+from bnnotes.figures import png
+
+FILE = Path(__file__).with_name("LATENCY.md")
+PACKAGES = "jupyterlab", "ipywidgets", "ipympl", "matplotlib", "numpy"
+DRAGS = 6
 MOVES = int(os.environ.get("MOVES", "60"))
 BOXES = ".bnnotes-explorer", ".peer-interact", ".peer-ipympl"
 HEAD = """
-{name}: milliseconds, median and 95th percentile, from key to pixels; {busy}
-   explorer |    interact |      ipympl | compute  draw encode transfer |"""
+{name}: milliseconds, median and 95th percentile, from key to pixels; load {load:.1f}
+   explorer |    interact |      ipympl | compute  draw encode transfer | drag, worst |"""
+PAGE = """# From a key press to changed pixels
+
+{moves} moves of the first slider of every explorer, to and fro, in JupyterLab and headless
+Chromium: milliseconds from the key press to the first frame after the picture has changed, median
+and 95th percentile.
+Beside the book's explorer the same figure is drawn by `interact` with a new inline figure, and by
+ipympl; all three are moved in turn.
+Compute, draw and encode are medians of the kernel's part; transfer is what is left, with the wait
+for the next frame of the screen.
+A drag goes from end to end as fast as the mouse; the last column is the longest time of {drags}
+drags from the last change of the slider to the last picture.
+
+Measured on {date}: {machine}, {cores} cores, load {loads}; Python {python}, {packages}, Chromium
+{chromium}.
+
+| explorer | the book | `interact` | ratio | ipympl | compute | draw | encode | transfer | drag |
+|---|---|---|---|---|---|---|---|---|---|
+{rows}
+"""
 PREPARE = """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
     .requestExecute({code, silent: true, store_history: false}).done"""
 PEERS = """
@@ -103,6 +131,14 @@ WATCH = """box => {
         requestAnimationFrame(look);
     }, true);
 }"""
+FOLLOW = """box => {
+    const handle = box.querySelector('.noUi-handle'), now = () => performance.now();
+    box.moved = box.drawn = 0;
+    new MutationObserver(() => { box.moved = now(); })
+        .observe(handle, { attributeFilter: ['aria-valuenow'] });
+    box.addEventListener('load', () => requestAnimationFrame(() => { box.drawn = now(); }), true);
+}"""
+RESTS = "box => box.moved && performance.now() - Math.max(box.moved, box.drawn) > 1500"
 
 
 def moves(page, box):
@@ -123,6 +159,20 @@ def moves(page, box):
             yield element.evaluate("box => box.latency")
 
 
+def drag_ends(page, panel, box):
+    """Return the longest time from the last change of the first slider to the last picture."""
+    element = box.element_handle()
+    element.evaluate(FOLLOW)
+    times = []
+    for k in range(DRAGS):
+        element.evaluate("box => { box.moved = box.drawn = 0; }")
+        panel.sliders[0].drag(-1 if k % 2 else 1)
+        page.wait_for_function(RESTS, arg=element)
+        times.append(element.evaluate("box => Math.max(0, box.drawn - box.moved)"))
+    panel.expect_agreement()
+    return max(times)
+
+
 def parts(explorer):
     """Return the median times of compute, draw and encode in a kernel without a browser."""
     name, control = next(iter(explorer.controls.items()))
@@ -137,39 +187,73 @@ def parts(explorer):
         result = explorer.compute(**{**explorer.values, name: value})
         clock.append(time.perf_counter())
         explorer.figure.update(result)
-        png = explorer.figure.png()
+        explorer.figure.png()
         clock.append(time.perf_counter())
-        image = Image.open(io.BytesIO(png))
-        image.load()
+        png.encode(np.asarray(explorer.figure._canvas.buffer_rgba()))
         clock.append(time.perf_counter())
-        image.save(io.BytesIO(), "png", compress_level=1)
-        clock.append(time.perf_counter())
-        compute, both, _, encode = (b - a for a, b in itertools.pairwise(clock))
+        compute, both, encode = (b - a for a, b in itertools.pairwise(clock))
         times.append((compute, both - encode, encode))
     return [1000 * statistics.median(column) for column in zip(*times, strict=True)]
 
 
-def line(columns, explorer):
-    """Return a line of the table."""
-    cells = [
-        f"{statistics.median(c):5.0f} {statistics.quantiles(c, n=20)[-1]:5.0f}" for c in columns
-    ]
-    compute, draw, encode = parts(explorer)
-    rest = statistics.median(columns[0]) - compute - draw - encode
-    broken = f"{compute:7.1f} {draw:5.1f} {encode:6.1f} {rest:8.1f}"
-    return " | ".join([*cells, broken, explorer.name[:40]])
+def summary(column):
+    """Return median and 95th percentile."""
+    return statistics.median(column), statistics.quantiles(column, n=20)[-1]
+
+
+def line(columns, kernel, drag, explorer):
+    """Return a line of the table for the screen, and one for the page."""
+    cells = [summary(column) for column in columns]
+    rest = cells[0][0] - sum(kernel)
+    shown = [f"{middle:5.0f} {high:5.0f}" for middle, high in cells]
+    compute, draw, encode = kernel
+    broken = f"{compute:7.1f} {draw:5.1f} {encode:6.1f} {rest:8.1f} | {drag:11.0f}"
+    screen = " | ".join([*shown, broken, explorer.name[:40]])
+    own, interact, ipympl = (f"{middle:.0f} / {high:.0f}" for middle, high in cells)
+    ratio = f"{cells[1][0] / cells[0][0]:.1f}"
+    numbers = [f"{part:.1f}" for part in (*kernel, rest)]
+    row = [explorer.name, own, interact, ratio, ipympl, *numbers, f"{drag:.0f}"]
+    return screen, f"| {' | '.join(row)} |"
+
+
+@pytest.fixture(scope="module")
+def written(browser):
+    """What was measured, for LATENCY.md: rows of the table, the loads, and the notebooks."""
+    rows, loads, timed = [], [], []
+    yield rows, loads, timed
+    if timed == NAMES:
+        page = PAGE.format(
+            moves=MOVES,
+            drags=DRAGS,
+            date=time.strftime("%Y-%m-%d"),
+            machine=f"{platform.system()} on {platform.machine()}",
+            cores=os.cpu_count(),
+            loads=f"{min(loads):.1f} to {max(loads):.1f}",
+            python=platform.python_version(),
+            packages=", ".join(f"{name} {version(name)}" for name in PACKAGES),
+            chromium=browser.version,
+            rows="\n".join(rows),
+        )
+        FILE.write_text(page, encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_latency(page, name, capsys):
-    explorers = explorers_of(name)
+def test_latency(page, name, capsys, written):
+    rows, loads, timed = written
     notebook = Notebook(page, name)
     page.evaluate(PREPARE, PEERS)
     notebook.run_all()
+    explorers = explorers_of(name)
+    notebook.finish()
     with capsys.disabled():
-        busy = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-        print(HEAD.format(name=name, busy=busy))
+        loads.append(os.getloadavg()[0])
+        print(HEAD.format(name=name, load=loads[-1]))
         for k, explorer in enumerate(explorers):
-            movers = [moves(page, page.locator(box).nth(k)) for box in BOXES]
+            boxes = [page.locator(box).nth(k) for box in BOXES]
+            movers = [moves(page, box) for box in boxes]
             rounds = [[next(mover) for mover in movers] for _ in range(MOVES)]
-            print(line(list(zip(*rounds, strict=True)), explorer), flush=True)
+            drag = drag_ends(page, Panel(page, explorer), boxes[0])
+            screen, row = line(list(zip(*rounds, strict=True)), parts(explorer), drag, explorer)
+            print(screen, flush=True)
+            rows.append(row)
+    timed.append(name)
