@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"bench", "browser", "cluster", "licenses", "lite", "site"}
+OPTIONAL = {"bench", "browser", "cluster", "licenses", "lite", "mutants", "site"}
 
 
 def direct():
@@ -84,6 +84,7 @@ def test_the_constraints_meet_the_bounds():
         ("browser", "tests/browser"),
         ("licenses", ".ci"),
         ("lite", "book/lite"),
+        ("mutants", "tests/mutation"),
         ("site", "book/site"),
     ],
 )

@@ -210,7 +210,7 @@ def test_complex():
 
 
 def test_a_weight_of_zero_leaves_nothing_to_normalize():
-    u = np.array([[-1.0, 2.0], [1.0, 5.0], [0.0, 8.0]])
+    u = np.array([[-1.0, -2.0], [1.0, 5.0], [0.0, 0.0]])
     with pytest.raises(ValueError, match=r"^W u: column 1 is constant"):
         sample_space.single_neuron_residual(u, [2.0, 0.0])
 
@@ -223,3 +223,15 @@ def test_the_mean_of_u_may_be_zero():
 def test_what_is_kept_between_calls_cannot_be_written():
     with pytest.raises(ValueError, match="read-only"):
         sample_space._averaging(4, np.dtype(float))[0] = 1.0
+
+
+def test_the_split_of_a_large_array_takes_two_arrays_and_no_third():
+    """M v is made in the memory of what was added up: new memory would take longer to get."""
+    x_hat, v = np.random.default_rng(0).normal(size=(2, 1000, 100))
+    sample_space.split(x_hat, v)  # keeps its row of 1/M_B
+    tracemalloc.start()
+    try:
+        sample_space.split(x_hat, v)
+        assert tracemalloc.get_traced_memory()[1] < 2.1 * v.nbytes
+    finally:
+        tracemalloc.stop()
