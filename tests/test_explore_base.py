@@ -118,6 +118,26 @@ def test_set_moves_nothing_where_one_slider_cannot_go(explorer):
     assert explorer.result.wave.max() < 0.51
 
 
+@pytest.mark.parametrize("method", ["set", "still"])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        *(("M_B", value) for value in (None, "4", 4.5, np.array([1, 2]), [4], {}, True)),
+        *(("height", value) for value in (None, "1", np.nan, 1e9, -1e9, 1j, [1.0], object())),
+        ("height", np.timedelta64(1)),
+    ],
+)
+def test_a_value_that_no_slider_has_is_refused(explorer, method, name, value):
+    with pytest.raises(ValueError, match=rf"^{name}: got .*, wanted "):
+        getattr(explorer, method)(**{name: value})
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+
+
+def test_numbers_of_numpy_move_a_slider(explorer):
+    explorer.set(M_B=np.int64(2), height=np.float32(0.5))
+    assert explorer.values == {"M_B": 2, "height": 0.5}
+
+
 def test_reset_brings_everything_back(explorer):
     picture = explorer.image.value
     for _ in driving.random_states(explorer, 5, np.random.default_rng(0)):

@@ -12,7 +12,10 @@ from traitlets import Unicode
 from .._validation import shown, whole
 
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
-_NUMBERS = (int, float, np.integer, np.floating)
+
+
+def _is_number(value):
+    return whole(value) or isinstance(value, (float, np.floating))
 
 
 def slider(kind, description, **options):
@@ -51,14 +54,14 @@ def _refused(control, value):
     if isinstance(control, widgets.SelectionSlider):
         options = [each[1] if isinstance(each, tuple) else each for each in control.options]
         # Compared one by one: an array equals in more than one way.
-        if not isinstance(value, (str, tuple, *_NUMBERS)) or value not in options:
+        if not (_is_number(value) or isinstance(value, (str, tuple))) or value not in options:
             return f"one of {', '.join(map(repr, options))}"
     elif hasattr(control, "min"):
         low, high = control.min, control.max
         kind = "an integer" if isinstance(control, widgets.IntSlider) else "a number"
         if isinstance(control, widgets.FloatLogSlider):
             low, high = control.base**low, control.base**high
-        fits = whole(value) if kind == "an integer" else isinstance(value, _NUMBERS)
+        fits = whole(value) if kind == "an integer" else _is_number(value)
         if not fits or not low <= value <= high:
             return f"{kind} from {low:g} to {high:g}"
     return ""
