@@ -544,3 +544,10 @@ def test_a_cost_that_overflows_is_named():
         network.TrainingStopped, match=r"^step \d+: .*wanted a smaller learning_rate"
     ):
         train(net, psi, phi, learning_rate=1e300, epochs=40)
+
+
+@pytest.mark.parametrize("batch_norm, kind", [(True, "batch normalization"), (False, "baseline")])
+def test_a_network_says_what_it_is(batch_norm, kind):
+    net = network.create([3, 4, 1], batch_norm=batch_norm, activation="tanh", rng=0)
+    assert repr(net) == f"Network([3, 4, 1], {kind}, tanh)"
+    assert repr(network.Network([], net.activation)) == "Network without layers"

@@ -126,3 +126,11 @@ def test_a_small_error_turns_as_a_large_one_does(scale):
     normalized = batchnorm.normalize(case.x)
     got = propagation.turned(scale * case.delta, normalized, theta1)
     assert_close(got / scale, propagation.turned(case.delta, normalized, theta1), 1e-13)
+
+
+def test_a_constant_x_hat_is_named():
+    case = layer(8, 3, 2)
+    normalized = batchnorm.normalize(case.x)
+    normalized.x_hat[:, 1] = 0.0
+    with pytest.raises(ValueError, match=r"^normalized\.x_hat: column 1 is constant"):
+        propagation.turned(case.delta, normalized, np.ones(2))

@@ -224,3 +224,23 @@ def test_training_refuses_other_networks():
         sphere.train_neuron(net, psi, phi, parameters=["W", "b"], learning_rate=0.1, steps=1)
     with pytest.raises(ValueError, match="steps: got -1"):
         sphere.train_neuron(net, psi, phi, parameters=["W"], learning_rate=0.1, steps=-1)
+
+
+def test_the_middle_between_flat_and_folded_is_flat():
+    assert sphere.reachable(3, 1.0, 2.0, np.pi / 2) == (1.0, 2.0, 0.0)
+    assert sphere.reachable(2, np.pi / 2, 2.0, 0.5) == (0.0, np.pi, 0.5)
+
+
+def test_corners_of_negative_angles_are_mirrored():
+    mirrored = np.array([[1, 1, 1], [1, -1, -1], [1, 1, -1]])
+    got = sphere.corners(-0.4, -0.9, 0.3)
+    np.testing.assert_allclose(got, mirrored * sphere.corners(0.4, 0.9, 0.3), rtol=1e-15)
+
+
+def test_neurons_that_hardly_vary_are_left_out():
+    """Against their mean, not against 1."""
+    rng = np.random.default_rng(0)
+    u = 1e-3 * hat(rng.normal(size=8))[:, np.newaxis] * [1.0, -2.0] + 1e-9
+    almost = 100 + 1e-5 * hat(rng.normal(size=8))
+    assert sphere.mean_correlation(u) == pytest.approx(1)
+    assert sphere.mean_correlation(np.column_stack([u, almost])) == pytest.approx(1)
