@@ -283,3 +283,14 @@ def test_random_states_are_those_of_the_sliders_and_meet_the_ends(explorer):
     assert {state["M_B"] for state in states} == {1, 2, 4, 64}
     assert {0.0, 2.0} <= {state["height"] for state in states}
     assert explorer.values == {"M_B": 4, "height": 1.0}
+
+
+def test_set_takes_the_values_of_named_options_and_not_their_names():
+    named = base.slider(widgets.SelectionSlider, "height", options={"low": 0.5, "high": 1.0})
+    explorer = base.Explorer(
+        "named", compute, WaveFigure(), readout, M_B=base.batch_size([4], 4), height=named
+    )
+    explorer.set(height=1.0)
+    assert explorer.values == {"M_B": 4, "height": 1.0}
+    with pytest.raises(ValueError, match=r"height: got 'high', wanted one of 0\.5, 1\.0"):
+        explorer.set(height="high")

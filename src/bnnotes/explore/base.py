@@ -52,7 +52,7 @@ def batch_size(sizes, value):
 def _refused(control, value):
     """Return what a control wants, if it cannot have a value; else nothing."""
     if isinstance(control, widgets.SelectionSlider):
-        options = [each[1] if isinstance(each, tuple) else each for each in control.options]
+        options = control._options_values  # in whatever form the options were given
         # Compared one by one: an array equals in more than one way.
         if not (_is_number(value) or isinstance(value, (str, tuple))) or value not in options:
             return f"one of {', '.join(map(repr, options))}"
