@@ -188,3 +188,19 @@ def test_compare_refuses(pair, message):
 def test_compare_needs_a_pair():
     with pytest.raises(ValueError, match=r"^compare: got no pair"):
         check.compare()
+
+
+def test_a_row_is_asked_for_by_name():
+    table = check.compare(one=(1.0, 1.0), two=(2.0, 2.0))
+    with pytest.raises(KeyError, match="got 'three', wanted one of one, two"):
+        table["three"]
+
+
+def test_what_is_no_pair_is_shown():
+    with pytest.raises(ValueError, match=r"^pair: got \(1\.0, 2\.0, 3\.0\), wanted a pair"):
+        check.compare(pair=(1.0, 2.0, 3.0))
+
+
+def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
+    with pytest.raises(ValueError, match=r"^f: "):
+        check.central_difference(lambda x: 1e308 * x, [1e5])

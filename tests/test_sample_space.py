@@ -235,3 +235,8 @@ def test_the_split_of_a_large_array_takes_two_arrays_and_no_third():
         assert tracemalloc.get_traced_memory()[1] < 2.1 * v.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_without_eps_the_gradient_is_orthogonal_to_the_weights():
+    one = np.ones(2)
+    np.testing.assert_array_equal(sample_space.radial_weight_gradient(one, 2 * one, 3 * one), 0)
