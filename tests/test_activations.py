@@ -1,5 +1,7 @@
 """Activations and their derivatives, against the complex step and for inputs of any size."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,16 @@ def test_get_shows_what_it_got():
     ):
         with pytest.raises(ValueError, match=r"^activation: got Activation\('half'\) with g or"):
             activations.get(broken)
+
+
+def test_ones_own_is_tried():
+    """Each function on three numbers: an array comes back, of numbers, of that shape."""
+    for returns in (0.5, [[1.0, 2.0, 3.0]], np.zeros(3), np.array([["a", "b", "c"]])):
+        for pair in ((lambda y, u=returns: u, np.cos), (np.sin, lambda y, u=returns: u)):
+            name = "g" if pair[1] is np.cos else "g_prime"
+            says = rf"^activation: got {name} that returns {re.escape(repr(returns)[:9])}"
+            shape = r"for \[\[-1\.0, 0\.5, 2\.0\]\], wanted an array of that shape$"
+            with pytest.raises(ValueError, match=f"{says}.* {shape}"):
+                activations.get(activations.Activation("own", *pair))
+    with pytest.raises(ValueError, match=r"^activation: g_prime: got nan"):
+        activations.get(activations.Activation("own", np.sin, lambda y: y * np.nan))
