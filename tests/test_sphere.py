@@ -244,3 +244,15 @@ def test_neurons_that_hardly_vary_are_left_out():
     almost = 100 + 1e-5 * hat(rng.normal(size=8))
     assert sphere.mean_correlation(u) == pytest.approx(1)
     assert sphere.mean_correlation(np.column_stack([u, almost])) == pytest.approx(1)
+
+
+def test_a_training_of_no_steps_looks_once():
+    rng = np.random.default_rng(0)
+    neuron = network.create([3, 1], batch_norm=True, activation="tanh", rng=0)
+    psi, phi = rng.normal(size=(6, 3)), np.array([[0.0], [1.0]] * 3)
+    options = {"learning_rate": 0.1, "steps": 0}
+    path = sphere.train_neuron(neuron, psi, phi, parameters=["W"], **options)
+    assert path.cost.shape == (1,) and path.gradient.shape == (1, 3)
+    assert path.cost[0] == network.cost_and_gradients(neuron, psi, phi)[0]
+    with pytest.raises(ValueError, match=r"^parameters: got 'W', wanted a list of names"):
+        sphere.train_neuron(neuron, psi, phi, parameters="W", **options)
