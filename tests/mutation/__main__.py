@@ -78,7 +78,8 @@ def main(modules, jobs):
     print(f"{'all':14}{total['mutants']:8d}{total['killed']:8d}{rate:8.1%}")
     for why, (module, function, was, now) in wrong:
         print(f"\n{why}: {module}.{function}\n-   {was}\n+   {now}")
-    if wrong or rate < ENOUGH:
+    # Of a small module a few that cannot be noticed are many.
+    if wrong or (set(modules) == set(TESTS) and rate < ENOUGH):
         sys.exit(f"{len(wrong)} mutants are not as survivors.toml says; {rate:.1%} are killed.")
 
 
