@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bnnotes import growth, network
+from bnnotes import activations, growth, network
 from bnnotes.check import complex_step
 
 LIMITS = {"relu": math.pi / (math.pi - 1), "tanh": 1.178, "sigmoid": 1.034, "identity": 1.0}
@@ -100,3 +100,16 @@ def test_effective_rank():
     assert growth.effective_rank(v) == pytest.approx(expected)
     with pytest.raises(ValueError, match="v: got zeros"):
         growth.effective_rank(np.zeros((2, 3)))
+
+
+def test_the_smallest_batch_with_a_mean_is_four():
+    assert growth.linear_growth(4) == 2
+    with pytest.raises(ValueError, match=r"^M_B: got 3, wanted at least 4"):
+        growth.linear_growth(3)
+
+
+def test_an_activation_that_does_not_vary_is_named():
+    flat = activations.Activation("flat", np.zeros_like, np.zeros_like)
+    for of in (growth.growth, growth.degrees):
+        with pytest.raises(ValueError, match=r"^activation: got flat, wanted one that varies"):
+            of(flat)

@@ -551,3 +551,48 @@ def test_a_network_says_what_it_is(batch_norm, kind):
     net = network.create([3, 4, 1], batch_norm=batch_norm, activation="tanh", rng=0)
     assert repr(net) == f"Network([3, 4, 1], {kind}, tanh)"
     assert repr(network.Network([], net.activation)) == "Network without layers"
+
+
+@pytest.mark.parametrize("samples, batch_size", [(7, 4), (8, 4), (9, 4), (4, 4), (5, 1)])
+def test_every_batch_is_whole(samples, batch_size):
+    sizes = [len(b) for b in network.batches(samples, batch_size, np.random.default_rng(0))]
+    assert sizes == [batch_size] * (samples // batch_size)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_weight_that_overflows_in_the_last_step_is_told_with_its_step(batch_norm):
+    rng = np.random.default_rng(0)
+    net = network.create([3, 1], batch_norm=batch_norm, activation="tanh", rng=0)
+    psi, phi = rng.normal(size=(8, 3)), np.array([[0.0], [1.0]] * 4)
+    options = {"batch_size": 8, "epochs": 1, "rng": 0}
+    with pytest.raises(network.TrainingStopped, match=r"^step 0: a weight overflows; wanted") as e:
+        network.train(net, psi, phi, learning_rate=1e308, weight_decay=1e308, **options)
+    assert len(e.value.history.cost) == 1
+
+
+def test_gradients_that_overflow_are_told():
+    net = network.create([2, 2, 1], batch_norm=False, activation="identity", rng=0)
+    net.layers[0].W *= 1e200
+    net.layers[1].W *= 1e200
+    says = "^psi: the result overflows; wanted smaller inputs, or a network of smaller weights$"
+    with pytest.raises(ValueError, match=says):
+        network.cost_and_gradients(net, [[1.0, 2.0]], [[1.0]])
+
+
+def test_statistics_of_another_kind_are_named():
+    net = network.create([2, 3, 1], batch_norm=True, activation="tanh", rng=0)
+    psi = np.random.default_rng(0).normal(size=(6, 2))
+    right = network.population_statistics(net, psi)
+    for wrong, says in (
+        (3, "statistics: got 3, wanted what population_statistics returns"),
+        ([right[0], 5], r"statistics\[1\]: got 5, wanted a pair of mean and std"),
+        (
+            [right[1], right[1]],
+            r"statistics\[0\].*: got shape \(1,\), .* with n = 3 .* the network",
+        ),
+    ):
+        with pytest.raises(ValueError, match=f"^{says}"):
+            network.predict(net, psi, wrong)
+    plain = network.create([2, 3, 1], batch_norm=False, activation="tanh", rng=0)
+    with pytest.raises(ValueError, match=r"^statistics: got some for a baseline, wanted None$"):
+        network.predict(plain, psi, right)

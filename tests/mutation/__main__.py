@@ -25,7 +25,10 @@ TESTS = {
     "check": ("test_check.py", "test_contract.py"),
     "geometry": ("test_geometry.py", "test_validation.py"),
     "growth": ("test_growth.py", "test_contract.py"),
-    "network": ("test_network.py", "test_validation.py", "test_contract.py"),
+    "network": (
+        *("test_network.py", "test_weight_decay.py"),
+        *("test_validation.py", "test_contract.py"),
+    ),
     "propagation": ("test_propagation.py", "test_validation.py"),
     "sample_space": ("test_sample_space.py", "test_validation.py"),
     "sphere": ("test_sphere.py", "test_contract.py"),
