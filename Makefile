@@ -79,7 +79,7 @@ properties: $(STAMP) ## try every identity of the ledger on a thousand random la
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium; WALK=5000 goes on for minutes,
 # with so many moves at random in each notebook.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
-	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser
+	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser $(ONLY)
 
 site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
 	$(BIN)/python book/site/build.py build/site

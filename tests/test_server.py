@@ -5,7 +5,6 @@ a stranger, a page of a stranger and the reader would ask.
 """
 
 import http.client
-import contextlib
 import json
 import os
 import re
@@ -15,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,7 +151,7 @@ def test_a_name_that_a_stranger_points_to_this_machine_is_not_served(server):
 
 def listening_at(process):
     # A kernel starts helpers that live for a moment only.
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with suppress(psutil.NoSuchProcess):
         connections = process.net_connections(kind="inet")
         return [c.laddr for c in connections if c.status == psutil.CONN_LISTEN]
     return []
