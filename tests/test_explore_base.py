@@ -67,7 +67,7 @@ def test_the_panel_shows_the_result_of_the_sliders(explorer):
     np.testing.assert_array_equal(explorer.result.wave, compute(4, 1.0).wave)
     assert explorer.readout == readout(explorer.result)
     assert explorer.text.value == "32 points &amp; highest 1.00"
-    assert pixels(explorer.image.value).shape == (200, 400, 3)
+    assert pixels(explorer.image.png).shape == (200, 400, 3)
     children = explorer.panel.children
     assert children[:5] == (*explorer.controls.values(), explorer.text, explorer.image, children[4])
     assert children[4] is explorer.button
@@ -149,7 +149,7 @@ def test_reset_brings_everything_back(explorer):
 
 
 def test_a_still_moves_no_slider(explorer):
-    live = explorer.image.value
+    live = explorer.image.png
     still = explorer.still(height=2.0)
     assert explorer.values == {"M_B": 4, "height": 1.0}
     assert explorer.readout == "32 points & highest 1.00"
@@ -194,7 +194,7 @@ def test_the_output_is_the_panel_and_a_still_for_pages_without_a_kernel(explorer
     # Each has a palette of its own, so colors may differ a little.
     assert np.abs(noted[:400].astype(int) - still).max() < 40
     assert (noted[400:] < 128).any()
-    assert explorer.figure.png() == explorer.image.value
+    assert explorer.figure.png() == explorer.image.png
 
 
 def test_the_sliders_are_named_in_the_page(explorer):

@@ -40,9 +40,9 @@ def test_the_curves_are_those_of_the_training():
 
 def test_the_picture_grows_at_every_epoch():
     live = LiveTraining(5)
-    pictures = [live.image.value]
-    trained(live, "baseline", 5, lambda _: pictures.append(live.image.value) or 0.8)
-    pictures.append(live.image.value)
+    pictures = [live.image.png]
+    trained(live, "baseline", 5, lambda _: pictures.append(live.image.png) or 0.8)
+    pictures.append(live.image.png)
     # The first two are both the empty one: `evaluate` runs before the picture is drawn.
     assert len(set(pictures)) == 6
     assert all(bytes(picture).startswith(b"\x89PNG") for picture in pictures)

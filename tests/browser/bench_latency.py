@@ -2,10 +2,11 @@
 
 `make bench-latency` runs the notebooks of the book in a temporary copy, prints a table in
 milliseconds, and writes it to LATENCY.md once every notebook has been timed. The same figure is
-drawn in three ways, moved in turn by the first slider, so that a busy moment of the machine meets
-all of them. compute, draw and encode are timed in this process, without a browser; transfer is
-what is left of the explorer's time. Last, the slider is dragged from end to end as fast as the
-mouse goes, and the time from its last change to the last picture is taken.
+drawn in three ways, moved by the first slider, some moves of each in turn: a busy moment of the
+machine meets all of them, and yet each moves as a reader moves it, one picture after another.
+compute, draw and encode are timed in this process, without a browser; transfer is what is left of
+the explorer's time. Last, the slider is dragged from end to end as fast as the mouse goes, and the
+time from its last change to the last picture is taken.
 """
 
 import itertools
@@ -26,7 +27,10 @@ from bnnotes.figures import png
 FILE = Path(__file__).with_name("LATENCY.md")
 PACKAGES = "jupyterlab", "ipywidgets", "ipympl", "matplotlib", "numpy"
 DRAGS = 6
+TURNS = 3
+SETTLE = 150  # milliseconds between two moves: what a move leaves to do is not the next one's
 MOVES = int(os.environ.get("MOVES", "60"))
+COUNTS = MOVES, MOVES // 3, MOVES // 3  # of ours and of each peer
 BOXES = ".bnnotes-explorer", ".peer-interact", ".peer-ipympl"
 HEAD = """
 {name}: milliseconds, median and 95th percentile, from key to pixels; load {load:.1f}
@@ -37,7 +41,7 @@ PAGE = """# From a key press to changed pixels
 Chromium: milliseconds from the key press to the first frame after the picture has changed, median
 and 95th percentile.
 Beside the book's explorer the same figure is drawn by `interact` with a new inline figure, and by
-ipympl; all three are moved in turn.
+ipympl, {fewer} moves of each; a part of the moves of each follows in turn.
 Compute, draw and encode are medians of the kernel's part; transfer is what is left, with the wait
 for the next frame of the screen.
 A drag goes from end to end as fast as the mouse; the last column is the longest time of {drags}
@@ -118,7 +122,7 @@ WATCH = """box => {
         if (this.canvas === canvas) drawn += 1;
         return painted.apply(this, given);
     };
-    const state = () => canvas ? drawn : box.querySelector('img[src^="blob"], img[src^="data:im"]');
+    const state = () => canvas ? drawn : box.querySelector('img[src^="data:im"]');
     const source = () => { const s = state(); return canvas ? s : s && s.complete ? s.src : null; };
     box.addEventListener('keydown', () => {
         const start = performance.now(), before = source();
@@ -138,29 +142,48 @@ FOLLOW = """box => {
         .observe(handle, { attributeFilter: ['aria-valuenow'] });
     box.addEventListener('load', () => requestAnimationFrame(() => { box.drawn = now(); }), true);
 }"""
+# The page of a reader holds one of the three.
+ALONE = """([shown, boxes]) => boxes.forEach(name => document.querySelectorAll(name).forEach(
+    box => { box.style.display = name === shown ? '' : 'none'; }))"""
 RESTS = "box => box.moved && performance.now() - Math.max(box.moved, box.drawn) > 1500"
 
 
-def moves(page, box):
-    """Yield the latency of each move of the first slider, to and fro."""
+def moves(page, kind, k):
+    """Yield the latency of each move of the first slider of the k-th box of a kind, to and fro."""
+    box = page.locator(kind).nth(k)
+    page.evaluate(ALONE, [kind, BOXES])
     handle = box.get_by_role("slider").first
     handle.scroll_into_view_if_needed()
     element = box.element_handle()
     element.evaluate(WATCH)
     handle.press("Home")
-    page.wait_for_function("box => box.latency", arg=element)
+    page.wait_for_timeout(1000)  # it may stand there already, and then no picture comes
+    key, back = "ArrowRight", "ArrowLeft"
     while True:
-        for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
-            place = handle.get_attribute("aria-valuenow")
+        page.evaluate(ALONE, [kind, BOXES])
+        place = handle.get_attribute("aria-valuenow")
+        handle.press(key)
+        if handle.get_attribute("aria-valuenow") == place:
+            key, back = back, key
             handle.press(key)
-            if handle.get_attribute("aria-valuenow") == place:
-                handle.press("Home")
-            page.wait_for_function("box => box.latency", arg=element)
-            yield element.evaluate("box => box.latency")
+        page.wait_for_function("box => box.latency", arg=element)
+        page.wait_for_timeout(SETTLE)
+        yield element.evaluate("box => box.latency")
 
 
-def drag_ends(page, panel, box):
+def in_turn(movers):
+    """Return the times of each mover, taken a third of the moves at a time in turn."""
+    columns = [[] for _ in movers]
+    for _ in range(TURNS):
+        for count, mover, column in zip(COUNTS, movers, columns, strict=True):
+            column.extend(itertools.islice(mover, count // TURNS))
+    return columns
+
+
+def drag_ends(page, explorer, k):
     """Return the longest time from the last change of the first slider to the last picture."""
+    page.evaluate(ALONE, [BOXES[0], BOXES])
+    box, panel = page.locator(BOXES[0]).nth(k), Panel(page, explorer)
     element = box.element_handle()
     element.evaluate(FOLLOW)
     times = []
@@ -224,6 +247,7 @@ def written(browser):
     if timed == NAMES:
         page = PAGE.format(
             moves=MOVES,
+            fewer=COUNTS[1],
             drags=DRAGS,
             date=time.strftime("%Y-%m-%d"),
             machine=f"{platform.system()} on {platform.machine()}",
@@ -249,11 +273,9 @@ def test_latency(page, name, capsys, written):
         loads.append(os.getloadavg()[0])
         print(HEAD.format(name=name, load=loads[-1]))
         for k, explorer in enumerate(explorers):
-            boxes = [page.locator(box).nth(k) for box in BOXES]
-            movers = [moves(page, box) for box in boxes]
-            rounds = [[next(mover) for mover in movers] for _ in range(MOVES)]
-            drag = drag_ends(page, Panel(page, explorer), boxes[0])
-            screen, row = line(list(zip(*rounds, strict=True)), parts(explorer), drag, explorer)
+            columns = in_turn([moves(page, kind, k) for kind in BOXES])
+            drag = drag_ends(page, explorer, k)
+            screen, row = line(columns, parts(explorer), drag, explorer)
             print(screen, flush=True)
             rows.append(row)
     timed.append(name)

@@ -92,7 +92,7 @@ class Panel:
     @property
     def picture(self):
         """The digest of the picture, once both agree."""
-        return hashlib.sha256(self.explorer.image.value).hexdigest()
+        return hashlib.sha256(self.explorer.image.png).hexdigest()
 
     @property
     def shown(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -11,6 +12,7 @@ from traitlets import Unicode
 
 from .._validation import shown, whole
 
+_PNG = b"data:image/png;base64,"
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 
 
@@ -67,19 +69,31 @@ def _refused(control, value):
     return ""
 
 
-class _Image(widgets.Image):
-    """An image that can have a tooltip, which browsers take for its accessible name.
+class Image(widgets.Image):
+    """An image that is replaced fast, and whose tooltip is its accessible name.
 
-    The view of a widget with a tooltip asks for the length of its
-    description. `Image` has none, and its view fails.
+    It goes to the page as a data address, which a browser reads at once; the
+    blob that `widgets.Image` makes of a PNG is fetched, some milliseconds later.
     """
 
+    # A view asks the description for its length where there is a tooltip; `widgets.Image` has none.
     description = Unicode("").tag(sync=True)
 
-    def __init__(self, **options):
+    def __init__(self):
         # At its own size: a box would stretch it to the width of the page.
         layout = widgets.Layout(max_width="100%", align_self="flex-start")
-        super().__init__(layout=layout, **options)
+        super().__init__(format="url", layout=layout)
+
+    @property
+    def png(self):
+        """The bytes of the picture that is shown."""
+        return b64decode(bytes(self.value).removeprefix(_PNG))
+
+    def show(self, png, alt):
+        """Replace picture and name in one message, so that nobody has one without the other."""
+        with self.hold_sync():
+            self.tooltip = alt
+            self.value = _PNG + b64encode(png)
 
 
 class Explorer:
@@ -112,7 +126,7 @@ class Explorer:
         self._readout = readout
         self._defaults = self.values
         self._held = False
-        self.image = _Image(format="png")
+        self.image = Image()
         self.text = widgets.HTML()
         self.text.add_class("bnnotes-readout")
         self.button = widgets.Button(description="reset", tooltip=f"{name}: back to the start")
@@ -201,10 +215,7 @@ class Explorer:
             # An error behind a slider is seen nowhere else on the page.
             self._say(f"No picture of these values, the one below is older: {error}")
             raise
-        # Name and picture in one message, so that a reader never has one without the other.
-        with self.image.hold_sync():
-            self.image.tooltip = self._describe(self.result)
-            self.image.value = png
+        self.image.show(png, self._describe(self.result))
         self._say(said)
 
     def _say(self, text):

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..figures.training import TrainingFigure
-from .base import _Image
+from .base import Image
 
 
 class Curves(NamedTuple):
@@ -61,7 +61,7 @@ class LiveTraining:
         self.epochs, self.names = epochs, tuple(names)
         self.figure = TrainingFigure(epochs, self.names)
         self._collected = {name: ([], []) for name in self.names}
-        self.image = _Image(format="png")
+        self.image = Image()
         self.text = widgets.HTML()
         self.panel = widgets.VBox([self.text, self.image])
         self._show()
@@ -138,10 +138,8 @@ class LiveTraining:
 
     def _show(self):
         self.figure.update(self.curves)
-        # Image has no alt text of its own; browsers read the tooltip as its name.
-        with self.image.hold_sync():
-            self.image.tooltip = f"Cost and held-out accuracy per epoch. {self.readout}."
-            self.image.value = self.figure.png()
+        alt = f"Cost and held-out accuracy per epoch. {self.readout}."
+        self.image.show(self.figure.png(), alt)
         self.text.value = html.escape(self.readout)
 
     def _repr_mimebundle_(self, **options):
