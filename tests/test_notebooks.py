@@ -25,6 +25,13 @@ UNCOMPARED_COMMENT = re.compile(
 PRIVATE = re.compile(
     rf"{re.escape(str(BOOK.parent))}|/(home|root|Users|tmp)/|[A-Z]:\\\\Users|\b0x[0-9a-f]{{6,}}\b"
 )
+# The token of a server, a key in a usual form, or a name given to a secret.
+SECRET = re.compile(
+    r"[?&]token=\w|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b(AKIA|ghp_|github_pat_|sk-|hf_|glpat-|xox[bp]-)\w{8,}"
+    r"|(password|passwd|secret|api_?key|access_?token)\W{0,3}[=:]\W{0,3}\w",
+    re.IGNORECASE,
+)
 
 
 @pytest.fixture(params=NOTEBOOKS, scope="module")
@@ -117,3 +124,22 @@ def test_nothing_tells_whose_machine_it_was(notebook):
                 del output.data[kind]  # base64 spells anything
     found = PRIVATE.search(json.dumps(lean, ensure_ascii=False))
     assert not found, f"{found.group()} in {found.string[max(found.start() - 80, 0) :][:200]}"
+
+
+def test_there_is_no_secret(name):
+    # Pictures are left out: any few letters occur in so much base64.
+    text = re.sub(r"[A-Za-z0-9+/=\\n]{500,}", "", NOTEBOOKS[name].read_text(encoding="utf-8"))
+    assert not SECRET.search(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://localhost:8888/lab?token=ab12",
+        "ghp_0123456789abcdef",
+        'password = "x"',
+        "API_KEY: x",
+    ],
+)
+def test_a_secret_would_be_found(text):
+    assert SECRET.search(text)
