@@ -190,3 +190,32 @@ def check_reset(explorer):
     assert explorer.image.value != first
     explorer.reset()
     assert explorer.image.value == first
+
+
+def check_positions(explorer, check):
+    """The check holds at every position of every slider, and each changes the picture."""
+    moved, before = None, None
+    for slider, _ in sweep(explorer):
+        check(explorer.result, explorer.values)
+        check_readout(explorer.readout)
+        if slider == moved:
+            assert explorer.image.value != before
+        moved, before = slider, explorer.image.value
+
+
+def check_combinations(explorer, check):
+    """The check holds at random combinations, and no text is cut off."""
+    for count, values in enumerate(random_states(explorer, 200, np.random.default_rng(0))):
+        check(explorer.result, values)
+        check_readout(explorer.readout)
+        if count % 4 == 0:
+            check_picture(explorer.figure.figure)
+
+
+def check_still(explorer, **values):
+    """A still at these values moves no slider and says something else than the live picture."""
+    explorer.reset()
+    first, before = explorer.image.value, explorer.values
+    picture = explorer.still(**values)
+    assert picture.alt != explorer.image.tooltip
+    assert (explorer.image.value, explorer.values) == (first, before)

@@ -4,7 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-from driving import check_picture, check_readout, check_reset, positions, random_states, sweep
+from driving import (
+    check_combinations,
+    check_positions,
+    check_reset,
+    check_still,
+    positions,
+    random_states,
+)
 
 from bnnotes import digits
 from bnnotes.check import complex_step
@@ -137,21 +144,11 @@ def explorer(name):
 
 
 def test_every_position_of_every_slider(name, explorer):
-    moved, before = None, None
-    for slider, _ in sweep(explorer):
-        CHECKS[name](explorer.result, explorer.values)
-        check_readout(explorer.readout)
-        if slider == moved:
-            assert explorer.image.value != before
-        moved, before = slider, explorer.image.value
+    check_positions(explorer, CHECKS[name])
 
 
 def test_random_combinations(name, explorer):
-    for count, values in enumerate(random_states(explorer, 200, np.random.default_rng(0))):
-        CHECKS[name](explorer.result, values)
-        check_readout(explorer.readout)
-        if count % 4 == 0:
-            check_picture(explorer.figure.figure)
+    check_combinations(explorer, CHECKS[name])
 
 
 def test_reset_brings_the_first_picture_back(explorer):
@@ -159,11 +156,7 @@ def test_reset_brings_the_first_picture_back(explorer):
 
 
 def test_a_still_moves_no_slider(explorer):
-    explorer.reset()
-    first, values = explorer.image.value, explorer.values
-    picture = explorer.still(M_B=3)
-    assert picture.alt != explorer.image.tooltip
-    assert (explorer.image.value, explorer.values) == (first, values)
+    check_still(explorer, M_B=3)
 
 
 def test_the_batch_size_comes_first_and_begins_at_one(explorer):

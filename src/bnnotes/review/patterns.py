@@ -161,7 +161,9 @@ def _cases(wrong, evidence):
         return f"it is wrong only at M_B = {sizes.pop()}"
     if others == {2}:
         return ""  # M = 0 at M_B = 2: little is left there to get wrong
-    return f"it is wrong only in the case {_and([e.case.name for e in wrong])}"
+    few, which = (wrong, "wrong") if len(wrong) <= len(right) else (right, "right")
+    cases = "case" if len(few) == 1 else "cases"
+    return f"it is {which} only in the {cases} {_and([e.case.name for e in few])}"
 
 
 def _and(names):
