@@ -58,7 +58,7 @@ def machine():
         f"Machine: {model or platform.processor()}, {os.cpu_count()} cores, {platform.system()}.",
         f"Load when the run ended (1, 5, 15 minutes): {load}.",
         f"Versions: Python {platform.python_version()}, {versions}.",
-        f"Threads: numpy 1, {threads}. All in float64.",
+        f"Threads: numpy 1, {threads}. All in float64, but for the row that says float32.",
     ]
 
 

@@ -123,7 +123,7 @@ def mix(share, train_mode, inference, alt):
 
 
 def lengths(curves, predicted, alt):
-    """Return ‖w‖² of every neuron over the steps, without and with weight decay.
+    """Return ‖W_i‖² of every neuron over the steps, without and with weight decay.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def lengths(curves, predicted, alt):
         ax.plot(rows, color=style.GRADIENT.color, lw=0.8, alpha=0.6)
         ax.set(xlim=(0, len(rows)), ylim=(0, None), xlabel="step")
         ax.text(0.5, 1.05, text, transform=ax.transAxes, ha="center")
-    axes[0].set_ylabel("$\\Vert w_i\\Vert^2$, one line a neuron")
+    axes[0].set_ylabel("$\\Vert W_i\\Vert^2$, one line a neuron")
     for level in predicted:
         axes[1].plot(
             [len(curves[1]) * 0.5, len(curves[1])], [level] * 2, color="#D55E00", ls=":", lw=1.4
