@@ -113,3 +113,72 @@ def test_an_activation_that_does_not_vary_is_named():
     for of in (growth.growth, growth.degrees):
         with pytest.raises(ValueError, match=r"^activation: got flat, wanted one that varies"):
             of(flat)
+
+
+@pytest.fixture
+def step_by_step():
+    """A network with its steps, and an error that fits."""
+    rng = np.random.default_rng(0)
+    net = network.create([3, 4, 2], batch_norm=True, activation="tanh", rng=rng)
+    return net, network.feed_forward(net, rng.normal(size=(5, 3))), rng.normal(size=(5, 2))
+
+
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [
+        (
+            (4, 2),
+            r"delta: got shape \(4, 2\), wanted \(M_B, n_L\) with M_B = 5 on axis 0, as in steps",
+        ),
+        (
+            (5, 3),
+            r"delta: got shape \(5, 3\), wanted \(M_B, n_L\) with n_L = 2 on axis 1, as in steps",
+        ),
+    ],
+)
+def test_an_error_of_another_shape_than_the_steps_is_refused(step_by_step, shape, why):
+    net, steps, _ = step_by_step
+    with pytest.raises(ValueError, match=why):
+        growth.error_norms(net, steps, np.ones(shape))
+
+
+@pytest.mark.parametrize("steps", [None, [1, 2]])
+def test_what_are_no_steps_is_refused(step_by_step, steps):
+    net, _, delta = step_by_step
+    with pytest.raises(ValueError, match=r"^steps: .*wanted what network.feed_forward returns$"):
+        growth.error_norms(net, steps, delta)
+
+
+@pytest.mark.parametrize(("batch_norm", "smallest"), [(True, 3), (False, 2)])
+def test_growth_is_measured_from_the_smallest_batch_with_an_error(batch_norm, smallest):
+    sizes = {"width": 6, "depth": 3, "rng": 0, "batch_norm": batch_norm}
+    assert (growth.measured_growth("tanh", M_B=smallest, **sizes) > 0).all()
+    with pytest.raises(ValueError, match=f"^M_B: got {smallest - 1}, wanted .*{smallest}"):
+        growth.measured_growth("tanh", M_B=smallest - 1, **sizes)
+
+
+def test_a_measurement_says_what_it_wants():
+    with pytest.raises(ValueError, match=r"^batch_norm: .*wanted True or False$"):
+        growth.measured_growth("tanh", M_B=4, width=3, depth=2, rng=0, batch_norm=1)
+    with pytest.raises(
+        ValueError, match=r"^depth: got 30, and no error is left; wanted fewer layers$"
+    ):
+        growth.measured_growth("relu", M_B=4, width=1, depth=30, rng=0, batch_norm=False)
+
+
+def test_a_measurement_computes_in_the_dtype_asked_for(monkeypatch):
+    seen = []
+    norms = growth.error_norms
+
+    def spy(net, steps, delta):
+        seen.extend([delta.dtype, steps[0].u_prev.dtype])
+        seen.extend(array.dtype for layer in net.layers for array in vars(layer).values())
+        return norms(net, steps, delta)
+
+    monkeypatch.setattr(growth, "error_norms", spy)
+    growth.measured_growth("tanh", M_B=4, width=3, depth=2, rng=0, dtype=np.float32)
+    assert len(seen) == 8 and set(seen) == {np.dtype(np.float32)}
+
+
+def test_forty_degrees_are_the_default():
+    assert growth.degrees("tanh").shape == (40,)

@@ -115,7 +115,6 @@ def degrees(activation, highest=40):
     >>> degrees("relu", 4).round(3)
     array([0.733, 0.233, 0.   , 0.019])
     """
-    # A grid with a point at 0, so that the kink of ReLU falls between two intervals.
     z = np.linspace(-12, 12, 24001)
     weight = np.exp(-z * z / 2)
     weight = weight / weight.sum()
@@ -125,7 +124,7 @@ def degrees(activation, highest=40):
     variance = weight @ (g * g)
     if not variance > 0:
         raise ValueError(f"activation: got {activation.name}, wanted one that varies")
-    before, polynomial = np.zeros_like(z), np.ones_like(z)
+    before, polynomial = 0.0, 1.0
     shares = np.empty(count("highest", highest))
     for k in range(len(shares)):
         after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
@@ -185,7 +184,8 @@ def error_norms(network, steps, delta):
         raise ValueError(f"steps: got {len(steps)}, wanted one for each of {len(network.layers)}")
     for step in steps:
         instance("steps", step, Step, "what network.feed_forward returns")
-    sizes = dict(zip(("M_B", "n_L"), ((size, "steps") for size in steps[-1].y.shape), strict=True))
+    M_B, n_L = steps[-1].y.shape
+    sizes = {"M_B": (M_B, "steps"), "n_L": (n_L, "steps")}
     delta = sized("delta", delta, "M_B n_L", sizes, real=True)
     if not delta.any():
         raise ValueError("delta: got zeros, wanted at least one entry that is not 0")
@@ -199,8 +199,8 @@ def error_norms(network, steps, delta):
 
 def _require_sizes(M_B, width, depth, batch_norm):
     instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
-    # With BN two samples have no error left to measure, but for its rounding.
-    count("M_B", M_B, minimum=3 if batch_norm else 1)
+    # One sample has no error that is centered; of two BN leaves none, but for its rounding.
+    count("M_B", M_B, minimum=3 if batch_norm else 2)
     count("width", width)
     count("depth", depth, minimum=2)
 
@@ -231,8 +231,8 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
     Raises
     ------
     ValueError
-        If an argument does not fit, such as M_B < 3 with BN, or the error
-        vanishes or overflows on its way down.
+        If an argument does not fit, such as M_B < 3 with BN or M_B < 2
+        without, or the error vanishes or overflows on its way down.
     """
     rng, dtype = generator("rng", rng), float_dtype("dtype", dtype)
     _require_sizes(M_B, width, depth, batch_norm)
