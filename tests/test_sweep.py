@@ -138,7 +138,7 @@ def test_a_killed_worker_loses_nothing_that_has_finished(wanted):
     long = [*RUNS[:1], *(sweep.Run(False, 0.1, 1, seed, epochs=4) for seed in range(3))]
     with (
         executor,
-        pytest.raises(sweep.SweepStopped, match=r"workers were lost.*1 of 4 .* kept") as e,
+        pytest.raises(sweep.SweepStopped, match=r"^the workers were lost \(.*1 of 4 .* kept") as e,
     ):
         sweep.run(long, executor, progress=progress)
     assert e.value.results == {RUNS[0]: wanted[RUNS[0]]}
@@ -146,8 +146,14 @@ def test_a_killed_worker_loses_nothing_that_has_finished(wanted):
 
 def test_a_run_that_cannot_be_ends_the_sweep_and_says_so(wanted):
     bad = sweep.Run(False, 0.1, 9999, 0)
-    with pytest.raises(sweep.SweepStopped, match="batch_size: got 9999") as e:
+    with pytest.raises(sweep.SweepStopped) as e:
         sweep.run([RUNS[0], bad], Here())
+    said = str(e.value)
+    assert said.startswith("a run failed (ValueError: batch_size: got 9999")
+    assert said.endswith(
+        "); 1 of 2 runs have finished and are kept: hand them in as results=error.results, "
+        "and only the others are trained"
+    )
     assert e.value.results == {RUNS[0]: wanted[RUNS[0]]}
 
 
@@ -168,6 +174,9 @@ def test_band():
     assert band.axis.tolist() == [1, 2]
     assert band.median.tolist() == [2, 4]
     assert band.low.tolist() == [1, 2] and band.high.tolist() == [6, 12]
+    for value in ("accuracy_training", "accuracy_batch"):
+        other = {one: outcome._replace(**{value: -1.0}) for one, outcome in results.items()}
+        assert sweep.band(other, "seed", value).median.tolist() == [-1, -1, -1]
     assert sweep.band(results, "seed", lambda o: -o.accuracy).low.tolist() == [-2, -4, -12]
     with pytest.raises(ValueError, match="batch_norm"):
         sweep.band(results, "seed", batch_norm=False)
@@ -228,3 +237,136 @@ def test_inputs(wanted):
     assert outcome.cost == pytest.approx(wanted[bn].cost, rel=0.05)
     with pytest.raises(sweep.SweepStopped, match="inputs: got 'grey'"):
         sweep.run([bn._replace(inputs="grey")], Here())
+
+
+def test_both_halves_are_moved_and_scaled_by_the_training():
+    data = digits.load("ten")
+    mean = data.psi.mean(axis=0)
+    std = np.sqrt(((data.psi - mean) ** 2).mean())
+    for inputs, shift, scale in (("pixels", 0, 1), ("centered", mean, 1), ("scaled", mean, std)):
+        found = sweep._digits("ten", inputs)
+        for name in ("psi", "psi_test"):
+            wanted = (getattr(data, name) - shift) / scale
+            np.testing.assert_allclose(getattr(found, name), wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("samples", [60, 59, 41, 19])
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_accuracies(samples, batch_norm):
+    data = digits.load("ten")
+    data = data._replace(psi_test=data.psi_test[:samples], phi_test=data.phi_test[:samples])
+    net = network.create([64, 8, 10], batch_norm=batch_norm, activation="relu", rng=0)
+    network.train(net, data.psi, data.phi, learning_rate=0.5, batch_size=64, epochs=1, rng=0)
+    statistics = network.population_statistics(net, data.psi) if batch_norm else None
+
+    def share(psi, phi, statistics):
+        u = network.predict(net, psi, statistics)
+        return np.mean(u.argmax(axis=1) == phi.argmax(axis=1))
+
+    held_out = share(data.psi_test, data.phi_test, statistics)
+    training = share(data.psi, data.phi, statistics)
+    pairs = zip(*(np.split(x, range(20, samples, 20)) for x in data[2:4]), strict=True)
+    whole = [share(psi, phi, None) for psi, phi in pairs if len(psi) == 20]
+    wanted = held_out, training, np.mean(whole) if whole else held_out
+    assert sweep._accuracies(net, data, 20) == pytest.approx(wanted)
+    assert held_out != training
+
+
+def test_a_training_keeps_its_cost_if_only_the_inference_fails(wanted, monkeypatch):
+    def fail(net, psi):
+        raise network.UnusableFeature("layer 1, neuron 2: constant", 2)
+
+    monkeypatch.setattr(network, "population_statistics", fail)
+    outcome = sweep.train_one(RUNS[-1])
+    assert outcome == (wanted[RUNS[-1]].cost, 0.0, 0.0, 0.0, "layer 1, neuron 2: constant")
+
+
+def test_a_training_takes_one_thread_of_the_linear_algebra_alone(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    seen = []
+    train = network.train
+
+    def spy(*arguments, **options):
+        seen.extend(threadpoolctl.threadpool_info())
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(network, "train", spy)
+    with threadpoolctl.threadpool_limits(2):
+        sweep.train_one(RUNS[0])
+    assert seen
+    for pool in seen:
+        assert pool["num_threads"] == (1 if pool["user_api"] == "blas" else 2), pool
+
+
+def test_a_worker_starts_afresh_and_leaves_interrupts_to_the_sweep():
+    with sweep.processes(1) as executor:
+        assert executor._max_workers == 1
+        process = "type(__import__('multiprocessing').current_process()).__name__"
+        assert executor.submit(eval, process).result() == "SpawnProcess"
+        assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        sweep._leave_interrupts()
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def test_processes_of_its_own_are_closed_and_none_are_started_for_nothing(wanted, monkeypatch):
+    closed = []
+
+    class Own(Here):
+        def shutdown(self, **options):
+            closed.append(options)
+
+    monkeypatch.setattr(sweep, "processes", Own)
+    assert sweep.run(RUNS[:1]) == {RUNS[0]: wanted[RUNS[0]]}
+    assert closed == [{"wait": False, "cancel_futures": True}]
+    assert sweep.run(RUNS, results=dict(wanted)) == wanted
+    assert len(closed) == 1
+
+
+def test_only_what_has_finished_is_taken():
+    finished, failed, cancelled, waiting = (futures.Future() for _ in range(4))
+    finished.set_result("outcome")
+    failed.set_exception(ValueError())
+    cancelled.cancel()
+    results = {"before": 1}
+    sweep._take({finished: "a", failed: "b", cancelled: "c", waiting: "d"}, results)
+    assert results == {"before": 1, "a": "outcome"}
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: sweep.train_one(3), "run: got 3, wanted a sweep.Run"),
+        (
+            lambda: sweep.train_one(RUNS[0]._replace(hidden=8)),
+            "hidden: got 8, wanted a tuple of integers",
+        ),
+        (lambda: sweep.run(3), "runs: got 3, wanted a list of sweep.Run"),
+        (lambda: sweep.run([3]), "runs: got 3, wanted sweep.Run alone"),
+        (
+            lambda: sweep.run([], executor=3),
+            "executor: got 3, wanted a concurrent.futures.Executor",
+        ),
+        (lambda: sweep.run([], results=3), "results: got 3, wanted a dict or None"),
+        (lambda: sweep.band(3, "seed"), "results: got 3, wanted what sweep.run returns"),
+        (lambda: sweep.band({3: 4}, "seed"), "results: got 3, wanted a sweep.Run for a key"),
+        (
+            lambda: sweep.band({RUNS[0]: 4}, "seed"),
+            "results: got 4, wanted a sweep.Outcome for each run",
+        ),
+    ],
+)
+def test_what_is_wanted_is_said(call, said):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert str(error.value) == said
+
+
+def test_a_run_by_itself_and_one_with_a_list_are_shown():
+    with pytest.raises(ValueError, match=r"^runs: got Run\(.*wanted a list of sweep.Run$"):
+        sweep.run(RUNS[0])
+    with pytest.raises(ValueError, match=r"^runs: got Run\(.*wanted hidden=\(32,\), a tuple$"):
+        sweep.run([RUNS[0]._replace(hidden=[8])])

@@ -62,6 +62,7 @@ class Outcome(NamedTuple):
         On the digits of the training, in inference mode.
     accuracy_batch : float
         On the held-out digits, normalized by their own batches: train mode.
+        The same as `accuracy` if they do not fill a batch.
     stopped : str
         Why the training could not go on; empty if it did.
     """
@@ -128,6 +129,7 @@ def train_one(run):
     sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
     net = network.create(sizes, batch_norm=run.batch_norm, activation=run.activation, rng=run.seed)
     options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
+    history = network.History()
     with threadpool_limits(1, "blas"):
         try:
             history = network.train(net, data.psi, data.phi, rng=run.seed, **options)
@@ -135,7 +137,7 @@ def train_one(run):
         except ValueError as error:
             if not isinstance(error, network.TrainingStopped | network.UnusableFeature):
                 raise
-            history = getattr(error, "history", network.History())
+            history = getattr(error, "history", history)
             return Outcome(_epochs(history), 0.0, 0.0, 0.0, str(error))
 
 
@@ -253,10 +255,11 @@ def run(runs, executor=None, *, results=None, progress=iter):
 def _runs(runs):
     """Return the runs, each once."""
     try:
-        listed = [] if isinstance(runs, Run) else list(runs)
+        # A run is a tuple, but not one of runs.
+        listed = None if isinstance(runs, Run) else list(runs)
     except TypeError:
         listed = None
-    if listed is None or isinstance(runs, Run):
+    if listed is None:
         raise ValueError(f"runs: got {shown(runs)}, wanted a list of sweep.Run")
     found = {}
     for one in listed:
@@ -337,7 +340,5 @@ def band(results, over, value="accuracy", **fixed):
     if not groups:
         raise ValueError(f"fixed: got {fixed}, wanted the values of some run")
     axis = sorted(groups)
-    columns = zip(
-        *((np.median(groups[x]), min(groups[x]), max(groups[x])) for x in axis), strict=True
-    )
-    return Band(np.array(axis), *(np.array(column) for column in columns))
+    summaries = (np.array([f(groups[x]) for x in axis]) for f in (np.median, min, max))
+    return Band(np.array(axis), *summaries)
