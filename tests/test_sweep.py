@@ -157,11 +157,14 @@ def test_a_run_that_cannot_be_ends_the_sweep_and_says_so(wanted):
     assert e.value.results == {RUNS[0]: wanted[RUNS[0]]}
 
 
-@pytest.mark.parametrize("one", [sweep.Run(True, 0.1, 1, 0), sweep.Run(False, 1e200, 64, 0)])
-def test_a_training_that_stops_is_a_result(one):
+@pytest.mark.parametrize(
+    ("one", "epochs"), [(sweep.Run(True, 0.1, 1, 0), 0), (sweep.Run(False, 1e200, 64, 0), 1)]
+)
+def test_a_training_that_stops_is_a_result(one, epochs):
     (outcome,) = sweep.run([one], Here()).values()
     assert outcome.accuracy == outcome.accuracy_training == outcome.accuracy_batch == 0
-    assert "step" in outcome.stopped
+    assert outcome.stopped.startswith(f"step {epochs}")
+    assert len(outcome.cost) == epochs and np.isfinite(outcome.cost).all()
 
 
 def test_band():

@@ -129,16 +129,15 @@ def train_one(run):
     sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
     net = network.create(sizes, batch_norm=run.batch_norm, activation=run.activation, rng=run.seed)
     options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
-    history = network.History()
     with threadpool_limits(1, "blas"):
         try:
             history = network.train(net, data.psi, data.phi, rng=run.seed, **options)
             return Outcome(_epochs(history), *_accuracies(net, data, run.batch_size), "")
-        except ValueError as error:
-            if not isinstance(error, network.TrainingStopped | network.UnusableFeature):
-                raise
-            history = getattr(error, "history", history)
-            return Outcome(_epochs(history), 0.0, 0.0, 0.0, str(error))
+        except network.TrainingStopped as error:
+            history, why = error.history, str(error)
+        except network.UnusableFeature as error:
+            why = str(error)
+    return Outcome(_epochs(history), 0.0, 0.0, 0.0, why)
 
 
 def _epochs(history):
