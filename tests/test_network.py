@@ -596,3 +596,103 @@ def test_statistics_of_another_kind_are_named():
     plain = network.create([2, 3, 1], batch_norm=False, activation="tanh", rng=0)
     with pytest.raises(ValueError, match=r"^statistics: got some for a baseline, wanted None$"):
         network.predict(plain, psi, right)
+
+
+def attributes(**changes):
+    """A small network with attributes replaced; `layer` those of its second layer."""
+    net, psi, phi = problem([3, 4, 2], 5, batch_norm=True, activation="tanh")
+    for name, value in changes.pop("layer", {}).items():
+        setattr(net.layers[1], name, value)
+    for name, value in changes.items():
+        setattr(net, name, value)
+    return net, psi, phi
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"layers": 3}, "network.layers: got 3, wanted a list"),
+        ({"layers": []}, "network.layers: got no layer, wanted at least one"),
+        ({"activation": 3}, "network.activation: got 3, wanted an Activation"),
+        ({"layers": [3]}, "network.layers[0]: got 3, wanted a BaselineLayer or a BatchNormLayer"),
+        ({"layer": {"beta": 3}}, "network.layers[1].beta: got 3, wanted an array"),
+        (
+            {"layer": {"gamma": np.ones(3)}},
+            "network.layers[1].gamma: got shape (3,), wanted (n_2,) with n_2 = 2 on axis 0, "
+            "as in network.layers[1].W",
+        ),
+        (
+            {"layer": {"W": np.ones((2, 3))}},
+            "network.layers[1].W: got shape (2, 3), wanted (n_2, n_1) with n_1 = 4 on axis 1, "
+            "as in network.layers[0].W",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_network_is_said(changes, said):
+    net, psi, phi = attributes(**changes)
+    for call in (
+        lambda: network.feed_forward(net, psi),
+        lambda: network.cost_and_gradients(net, psi, phi),
+        lambda: network.population_statistics(net, psi),
+        lambda: network.train(net, psi, phi, learning_rate=1, batch_size=5, epochs=1, rng=0),
+    ):
+        with pytest.raises(ValueError) as error:
+            call()
+        assert str(error.value) == said
+
+
+def test_what_is_no_network_is_refused():
+    with pytest.raises(ValueError, match=r"^network: got 3, wanted what network.create returns$"):
+        network.feed_forward(3, np.ones((2, 3)))
+    net, psi, _ = problem([3, 2], 5, batch_norm=False, activation="tanh")
+    says = r"^network: got a baseline, wanted one with batch normalization$"
+    with pytest.raises(ValueError, match=says):
+        network.population_statistics(net, psi)
+
+
+def test_inputs_labels_and_statistics_have_the_sizes_of_the_network():
+    net, psi, phi = attributes()
+    with pytest.raises(ValueError, match=r"^psi: .* n_0 = 3 on axis 1, as in the network$"):
+        network.feed_forward(net, psi[:, :2])
+    with pytest.raises(ValueError, match=r"^phi: .* n_L = 2 on axis 1, as in the network$"):
+        network.cost_and_gradients(net, psi, phi[:, :1])
+    with pytest.raises(ValueError, match=r"^phi: .* M_B = 5 on axis 0, as in psi$"):
+        network.cost_and_gradients(net, psi, phi[:4])
+    (mean, std), last = network.population_statistics(net, psi)
+    for k, pair in enumerate(((mean[1:], std), (mean, std[1:]))):
+        says = rf"^statistics\[0\].{('mean', 'std')[k]}: .* n = 4 on axis 0, as in the network$"
+        with pytest.raises(ValueError, match=says):
+            network.predict(net, psi, [pair, last])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        (3, "sizes: got 3, wanted a list of integers"),
+        ([3], "sizes: got [3], wanted an input and at least one layer"),
+        ([10**6, 10**6], "sizes: got [1000000, 1000000], 1e+12 weights; wanted at most 1e+09"),
+    ],
+)
+def test_sizes_that_cannot_be_are_named(sizes, said):
+    with pytest.raises(ValueError) as error:
+        network.create(sizes, batch_norm=True, activation="relu", rng=0)
+    assert str(error.value) == said
+
+
+def test_a_switch_is_true_or_false():
+    with pytest.raises(ValueError, match=r"^batch_norm: got 1, wanted True or False$"):
+        network.create([3, 2], batch_norm=1, activation="relu", rng=0)
+
+
+def test_progress_must_return_what_can_be_gone_through():
+    net, psi, phi = attributes()
+    options = {"learning_rate": 1, "batch_size": 5, "epochs": 1, "rng": 0}
+    says = r"^progress: got a function that returns 3, wanted one that returns an iterable$"
+    with pytest.raises(ValueError, match=says):
+        network.train(net, psi, phi, **options, progress=lambda epochs: 3)
+
+
+def test_a_batch_larger_than_the_samples_is_refused():
+    assert [len(batch) for batch in network.batches(4, 4, 0)] == [4]
+    with pytest.raises(ValueError, match=r"^batch_size: got 5, wanted at most the 4 samples$"):
+        next(network.batches(4, 5, 0))
