@@ -18,7 +18,7 @@ from stage import ROOT, stage
 # Each module has its test file; what it refuses is tested with that of all others.
 TESTS = {
     "_inplace": ("test_inplace.py",),
-    "_validation": ("test_validation.py", "test_contract.py"),
+    "_validation": ("test_refusals.py", "test_validation.py", "test_contract.py"),
     "activations": ("test_activations.py", "test_contract.py"),
     "baseline": ("test_baseline.py", "test_validation.py"),
     "batchnorm": ("test_batchnorm.py", "test_validation.py"),
