@@ -302,13 +302,14 @@ def test_a_training_takes_one_thread_of_the_linear_algebra_alone(monkeypatch):
 
 
 def test_a_worker_starts_afresh_and_leaves_interrupts_to_the_sweep():
-    with sweep.processes(1) as executor:
-        assert executor._max_workers == 1
-        process = "type(__import__('multiprocessing').current_process()).__name__"
-        assert executor.submit(eval, process).result() == "SpawnProcess"
-        assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
-    handler = signal.getsignal(signal.SIGINT)
+    # A process in the background may have inherited that interrupts are ignored.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        with sweep.processes(1) as executor:
+            assert executor._max_workers == 1
+            process = "type(__import__('multiprocessing').current_process()).__name__"
+            assert executor.submit(eval, process).result() == "SpawnProcess"
+            assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
         sweep._leave_interrupts()
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
