@@ -55,7 +55,7 @@ class Panel:
         )
         self.picture.evaluate("picture => picture.decode()")
         place, pictures = self.sheet()
-        with Image.open(io.BytesIO(self.explorer.image.value)) as live:
+        with Image.open(io.BytesIO(self.explorer.image.png)) as live:
             wanted = np.array(live.convert("RGB"), float)
         pictures = pictures.reshape(-1, *wanted.shape)
         # The page has fewer colors. Every third pixel tells one picture from another.
