@@ -44,12 +44,11 @@ Chromium: milliseconds from the key press to the first frame after the picture h
 and 95th percentile.
 We want a median of at most 45, with compute added where that takes more than 2, and a third of that
 of `interact`.
-Where it is more, look at transfer: the message there and back, the decoding in the browser and two
-frames of its screen take that long whatever the kernel does.
 Beside the book's explorer the same figure is drawn by `interact` with a new inline figure, and by
 ipympl, {fewer} moves of each; a part of the moves of each follows in turn.
-Compute, draw and encode are medians of the kernel's part; transfer is what is left, with the wait
-for the next frame of the screen.
+Compute, draw and encode are medians of the kernel's part, timed without a browser.
+Transfer is what is left: the message there and back, the decoding, the wait for the next frames of
+the screen, and what the kernel takes longer while a browser shares its processors.
 A drag goes from end to end as fast as the mouse; the last column is the longest time of {drags}
 drags from the last change of the slider to the last picture.
 
