@@ -3,7 +3,8 @@
 import hashlib
 
 import ipywidgets as widgets
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import TimeoutError, expect
 
 # Run All does nothing, silently, before the session is ready.
 READY = """() => {
@@ -22,14 +23,18 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
     .map(cell => [cell.model.executionCount, cell.model.outputs.toJSON()
         .filter(output => output.output_type === 'error' || output.name === 'stderr')])"""
-# A picture is replaced while it is read now and then; then it is read again.
-SHOWN = """async ([image, wanted]) => {
+# Whether readout and picture are these; a picture may be replaced while it is read, then it is read
+# again.
+SHOWN = """async ([status, image, text, wanted]) => {
     try {
+        if (status.textContent.trim() !== text) return false;
         const bytes = await (await fetch(image.src)).arrayBuffer();
         const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
         return [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('') === wanted;
     } catch { return false; }
 }"""
+# Where the handle of each slider stands, in the units of the slider itself.
+PLACES = "handles => handles.map(h => Number(h.closest('.noUi-target').noUiSlider.get()))"
 # Counts the pictures that come from now on.
 COUNT = """image => {
     image.come = 0;
@@ -38,7 +43,8 @@ COUNT = """image => {
     image.counted = true;
 }"""
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
-STEPS = 24  # of the mouse, from one end to the other
+STEPS = 12  # of the mouse, from one end to the other
+POLL = 40  # milliseconds; a look at each frame would keep the page busy with nothing else
 
 
 class Notebook:
@@ -67,27 +73,35 @@ class Notebook:
 
 
 class Panel:
-    """An explorer as it stands in the page, beside the same one built in this process."""
+    """An explorer as it stands in the page, beside the same one built in this process.
+
+    What is found by role and name is found once: a long page is searched slowly.
+    """
 
     def __init__(self, page, explorer):
         self.page, self.explorer = page, explorer
         self.panel = page.get_by_role("group", name=explorer.name, exact=True)
         expect(self.panel).to_have_count(1)
-        self.readout = self.panel.get_by_role("status")
-        controls = explorer.controls.items()
-        self.sliders = [Slider(self, name, control) for name, control in controls]
-        expect(self.panel.get_by_role("slider")).to_have_count(len(self.sliders))
+        expect(self.panel.get_by_role("slider")).to_have_count(len(explorer.controls))
+        self.sliders = [Slider(self, *control) for control in explorer.controls.items()]
+        self.readout = self.panel.get_by_role("status").element_handle()
+        self.image = self.panel.locator(".widget-image").element_handle()
+        self.button = self.panel.get_by_role("button", name="reset").element_handle()
 
     def expect_agreement(self):
         """Wait until readout and picture are those of `compute` for the sliders as they stand."""
-        self.explorer.set(**{slider.name: slider.value for slider in self.sliders})
-        expect(self.readout).to_have_text(self.explorer.readout)
-        self.page.wait_for_function(SHOWN, arg=[self.image.element_handle(), self.picture])
+        places = self.page.evaluate(PLACES, [slider.handle for slider in self.sliders])
+        values = {s.name: s.value(place) for s, place in zip(self.sliders, places, strict=True)}
+        self.explorer.set(**values)
+        self.expect_shown(*self.shown)
 
-    @property
-    def image(self):
-        """The picture in the page."""
-        return self.panel.locator(".widget-image")
+    def expect_shown(self, readout, picture):
+        """Wait until this readout and this picture, by its digest, are in the page."""
+        wanted = [self.readout, self.image, readout, picture]
+        try:
+            self.page.wait_for_function(SHOWN, arg=wanted, polling=POLL)
+        except TimeoutError:
+            pytest.fail(f"wanted {readout!r}, got {self.readout.text_content()!r}, or its picture")
 
     @property
     def picture(self):
@@ -100,29 +114,32 @@ class Panel:
         return self.explorer.readout, self.picture
 
     def reset(self):
-        self.panel.get_by_role("button", name="reset").click()
+        self.button.click()
 
 
 class Slider:
     """One slider of an explorer."""
 
     def __init__(self, panel, name, control):
-        self.panel, self.page, self.name, self.control = panel, panel.page, name, control
-        self.handle = panel.panel.get_by_role("slider", name=control.description, exact=True)
+        self.page, self.panel, self.name, self.control = panel.page, panel, name, control
+        found = panel.panel.get_by_role("slider", name=control.description, exact=True)
+        self.handle = found.element_handle()
+        self.track = self.handle.query_selector(
+            "xpath=ancestor::*[contains(@class, 'noUi-target')]"
+        )
 
     @property
     def place(self):
         """Where the handle stands, in the units of the slider itself."""
-        return float(self.handle.evaluate("h => h.closest('.noUi-target').noUiSlider.get()"))
+        return self.page.evaluate(PLACES, [self.handle])[0]
 
-    @property
-    def value(self):
+    def value(self, place):
         """What the place means to `compute`."""
         if isinstance(self.control, widgets.SelectionSlider):
-            return self.control._options_values[round(self.place)]
+            return self.control._options_values[round(place)]
         if isinstance(self.control, widgets.FloatLogSlider):
-            return self.control.base**self.place
-        return round(self.place) if isinstance(self.control, widgets.IntSlider) else self.place
+            return self.control.base**place
+        return round(place) if isinstance(self.control, widgets.IntSlider) else float(place)
 
     @property
     def ends(self):
@@ -141,9 +158,7 @@ class Slider:
         As fast as the mouse goes; from the last move on, the panel counts the pictures that come.
         """
         self.handle.scroll_into_view_if_needed()
-        handle = self.handle.bounding_box()
-        track = self.handle.locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
-        track = track.bounding_box()
+        handle, track = self.handle.bounding_box(), self.track.bounding_box()
         mouse, y = self.page.mouse, handle["y"] + handle["height"] / 2
         mouse.move(handle["x"] + handle["width"] / 2, y)
         mouse.down()

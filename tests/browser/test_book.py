@@ -87,10 +87,10 @@ def drive(panel):
 
 def expect_start(panel, slider, place, start):
     """Wait until the reset has brought everything back."""
-    expect(panel.readout).to_have_text(start[0])
+    panel.expect_shown(*start)
     panel.page.wait_for_function(
         "([handle, place]) => handle.closest('.noUi-target').noUiSlider.get() == place",
-        arg=[slider.handle.element_handle(), place],
+        arg=[slider.handle, place],
     )
     panel.expect_agreement()
     assert panel.shown == start
