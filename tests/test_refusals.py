@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bnnotes import _validation
+from bnnotes import _validation, batchnorm
 from bnnotes._validation import ConstantFeature, UnusableFeature, require_variance, shown
 
 
@@ -125,3 +125,96 @@ def test_a_feature_that_varies_as_its_rounding_is_constant(noise):
     )
     require_variance("v", v, v.mean(axis=0), std)
     require_variance("v", v, v.mean(axis=0), std, noise=lambda: np.array([0.0, 5e-10]))
+
+
+SMALLEST = _validation.limits(np.dtype(float))[2]
+
+
+def test_a_feature_whose_variance_just_vanishes_is_constant():
+    v, std = np.array([[0.0, -SMALLEST], [1.0, SMALLEST]]), np.array([0.5, SMALLEST])
+    with pytest.raises(ConstantFeature) as caught:
+        require_variance("v", v, np.zeros(2), std)
+    assert caught.value.neuron == 1
+    assert str(caught.value) == (
+        "v: column 1 varies so little that its variance underflows; "
+        "wanted eps > 0 or larger numbers"
+    )
+
+
+@pytest.mark.parametrize(("std", "mean"), [(1.0, 1.5), (0.5, 0.6), (20.0, 21.0)])
+def test_the_rounding_decides_where_the_mean_hides_the_variance(std, mean):
+    std = np.array([std * _validation.limits(np.dtype(float))[1]])
+    v = mean + np.array([[-1.0], [1.0]]) * std
+    with pytest.raises(ConstantFeature, match="up to rounding"):
+        require_variance("v", v, np.array([mean]), std, noise=lambda: 2 * std)
+
+
+@pytest.mark.parametrize(
+    ("shape", "got", "wanted"),
+    [
+        ("n", np.ones((2, 3)), "got shape (2, 3), wanted (n,)"),
+        ("M_B n", np.ones(2), "got shape (2,), wanted (M_B, n)"),
+        ("n", np.ones(2), "got shape (2,), wanted (n,) with n = 3 on axis 0, as in u"),
+        ("1|M_B n", np.ones((1, 2)), "wanted (1|M_B, n) with n = 3 on axis 1, as in u"),
+    ],
+)
+def test_a_wrong_shape_is_shown_beside_the_right_one(shape, got, wanted):
+    assert said(_validation.sized, "v", got, shape, {"n": (3, "u")}).endswith(wanted)
+
+
+def test_complex_numbers_are_refused_only_where_asked():
+    assert _validation.sized("v", np.ones(2, complex), "n", {}).dtype == complex
+    text = said(_validation.sized, "v", np.ones(2, complex), "n", {}, real=True)
+    assert text == "v: got complex numbers, wanted real ones"
+
+
+def test_the_order_of_the_bytes_goes_and_the_precision_stays():
+    assert _validation.numeric("v", np.ones(2, ">f4")).dtype == np.dtype("=f4")
+    assert _validation.numeric("v", np.ones(2, np.float16)).dtype == np.float64
+
+
+class Broken:
+    def __array__(self, dtype=None, copy=None):
+        raise ValueError("no numbers")
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (np.array(["a"]), "got dtype <U1, wanted an array of numbers"),
+        ("a", "got a str, wanted an array of numbers"),
+        ([[1.0], [1.0, 2.0]], "got rows of different lengths, wanted an array"),
+        (Broken(), "got a Broken that gives no array (ValueError: no numbers); wanted an array"),
+    ],
+)
+def test_what_gives_no_numbers_is_named(value, wanted):
+    assert said(_validation.numeric, "v", value).startswith(f"v: {wanted}")
+
+
+def test_a_list_of_seeds_is_a_seed():
+    ours, theirs = _validation.generator("rng", [1, 2]), np.random.default_rng([1, 2])
+    assert ours.random() == theirs.random()
+
+
+def test_on_the_edge_the_larger_number_is_blamed_for_an_overflow():
+    arguments = {"delta": np.array([4.0]), "gamma": np.array([0.25])}
+    assert "entries up to 4.0e+00" in _validation._too_large(arguments, arguments)
+
+
+def test_an_argument_by_name_alone_arrives():
+    @_validation.checked(x="n")
+    def scaled(x, *, by):
+        return by * x
+
+    assert scaled([1.0, 2.0], by=3.0).tolist() == [3.0, 6.0]
+
+
+def test_a_part_of_normalized_that_does_not_fit_is_named():
+    normalized = batchnorm.normalize(np.arange(6.0).reshape(3, 2) ** 2)
+    delta, gamma = np.ones((3, 2)), np.ones(2)
+    text = said(batchnorm.backward, delta, "this", gamma)
+    assert text == "normalized: got str, wanted what batchnorm.normalize returns"
+    for field, value in (("x_hat", np.ones((3, 1))), ("mean", np.ones(1)), ("std", np.ones(1))):
+        text = said(batchnorm.backward, delta, normalized._replace(**{field: value}), gamma)
+        assert text.startswith(f"normalized.{field}: got shape ")
+        assert "with n = 2 on axis" in text
