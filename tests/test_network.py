@@ -696,3 +696,64 @@ def test_a_batch_larger_than_the_samples_is_refused():
     assert [len(batch) for batch in network.batches(4, 4, 0)] == [4]
     with pytest.raises(ValueError, match=r"^batch_size: got 5, wanted at most the 4 samples$"):
         next(network.batches(4, 5, 0))
+
+
+def test_sizes_may_be_a_row_of_an_array_and_no_table():
+    net = network.create(np.array([3, 4, 1]), batch_norm=True, activation="relu", rng=0)
+    assert net.sizes == [3, 4, 1]
+    with pytest.raises(ValueError, match=r"^sizes: got array\(\[\[3, 4\]\]\), wanted a list"):
+        network.create(np.array([[3, 4]]), batch_norm=True, activation="relu", rng=0)
+
+
+def test_the_largest_network(monkeypatch):
+    monkeypatch.setattr(network, "MOST_WEIGHTS", 12)
+    assert network.create([3, 4], batch_norm=True, activation="relu", rng=0).sizes == [3, 4]
+    with pytest.raises(ValueError, match="wanted at most"):
+        network.create([13, 1], batch_norm=True, activation="relu", rng=0)
+
+
+def test_a_step_holds_what_its_layer_saw():
+    net, psi, _ = problem([3, 4, 2], 5, batch_norm=True, activation="tanh")
+    first, second = network.feed_forward(net, psi)
+    assert_close(first.u_prev, psi, 0)
+    assert_close(second.u_prev, first.u, 0)
+
+
+def test_a_feature_that_varies_as_its_rounding_is_constant():
+    """x varies by 4e-16, and rounding alone moves W u by 9e-16."""
+    net = network.create([1, 1], batch_norm=True, activation="relu", rng=0)
+    net.layers[0].W[:] = 1
+    psi = np.array([[4], [4], [4], [4 + 2.0**-50]])
+    with pytest.raises(ValueError, match="up to rounding") as caught:
+        network.feed_forward(net, psi)
+    assert caught.value.neuron == 0
+    psi[3] += 2.0**-48
+    network.feed_forward(net, psi)
+
+
+def test_gradients_that_overflow_where_the_cost_does_not():
+    net = network.create([1, 1, 1], batch_norm=False, activation="tanh", rng=0)
+    net.layers[0].W[:], net.layers[1].W[:] = 0, 1e200
+    with pytest.raises(ValueError, match=r"^psi: the result overflows"):
+        network.cost_and_gradients(net, [[1e200]], [[1.0]])
+
+
+def test_complex_weights_are_for_the_complex_step_and_not_for_training():
+    net, psi, phi = training()
+    real = network.population_statistics(net, psi)
+    for layer in net.layers:
+        layer.W = layer.W.astype(complex)
+    for ours, theirs in zip(network.population_statistics(net, psi), real, strict=True):
+        assert_close(ours[0].real, theirs[0], 1e-12)
+    with pytest.raises(ValueError, match=r"^network.layers\[0\].W: got complex numbers"):
+        train(net, psi, phi)
+
+
+def test_complex_weights_from_on_epoch_are_refused():
+    net, psi, phi = training()
+
+    def on_epoch(epoch, net, history):
+        net.layers[1].W = net.layers[1].W.astype(complex)
+
+    with pytest.raises(ValueError, match=r"network.layers\[1\].W: got complex numbers"):
+        train(net, psi, phi, on_epoch=on_epoch)
