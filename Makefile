@@ -41,7 +41,7 @@ read: $(STAMP) ## open the book in JupyterLab
 	    --KernelManager.transport_encryption=auto $(LAB_OPTIONS)
 
 test: lint ## lint, run the tests, run every notebook and compare its outputs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 book/*.ipynb
 
 # ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
@@ -79,7 +79,7 @@ properties: $(STAMP) ## try every identity of the ledger on a thousand random la
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium; WALK=5000 goes on for minutes,
 # with so many moves at random in each notebook.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
-	$(BIN)/python -m pytest -o addopts=--strict-markers tests/browser $(ONLY)
+	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/browser $(ONLY)
 
 site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
 	$(BIN)/python book/site/build.py build/site
