@@ -1,5 +1,6 @@
 """What every explorer does, whatever it shows, with one that shows nothing of the book."""
 
+import asyncio
 import gc
 import io
 import re
@@ -217,10 +218,124 @@ def test_a_slider_has_its_label_as_tooltip():
     assert control.continuous_update
 
 
+def test_what_was_shown_is_shown_again_without_being_made_again(explorer, monkeypatch):
+    made = []
+    for owner, name in ((explorer, "compute"), (explorer.figure, "png")):
+        make = getattr(owner, name)
+
+        def noted(*args, name=name, make=make, **options):
+            made.append((name, options))
+            return make(*args, **options)
+
+        monkeypatch.setattr(owner, name, noted)
+    heights = [0.5, 1.5, 0.5, 1.5, 0.5]
+    shown = []
+    for height in heights:
+        explorer.set(height=height)
+        shown.append((explorer.image.png, explorer.readout, explorer.result.wave.max()))
+        # The figure follows even so: who reads it finds what the picture shows.
+        assert (explorer.figure.line.get_ydata() == explorer.result.wave).all()
+    assert [options.get("height") for name, options in made if name == "compute"] == [0.5, 1.5]
+    assert len(made) == 4 and shown[0] != shown[1]
+    assert shown[2:] == [shown[0], shown[1], shown[0]]
+    explorer.forget()
+    explorer.set(height=1.5)
+    assert len(made) == 6 and explorer.image.png == shown[1][0]
+
+
+async def slid(explorer, values, made):
+    """Move the first slider as a reader does, and wait until so many pictures have been drawn."""
+    for value in values:
+        explorer.controls["M_B"].value = value
+    for _ in range(1000):
+        if explorer._drawn.cache_info().misses >= made:
+            return
+        await asyncio.sleep(base.PAUSE / 3)
+    pytest.fail(f"only {explorer._drawn.cache_info()}")
+
+
+@pytest.mark.parametrize(
+    ("values", "ahead"),
+    [((2,), 1), ((1, 2), 4), ((2, 4), 64)],
+    ids=["down", "up", "there and back"],
+)
+def test_the_next_picture_is_drawn_before_the_slider_is_there(explorer, values, ahead):
+    # The start, each place once, and the one ahead, where that is a new one.
+    made = len({4, *values, ahead})
+    asyncio.run(slid(explorer, values, made))
+    shown = explorer.image.png
+    assert explorer.result.t.shape == (8 * values[-1],)
+    assert explorer.figure.png() == shown  # the figure is back where the slider stands
+    explorer.controls["M_B"].value = ahead
+    assert explorer._drawn.cache_info().misses == made
+    assert explorer.result.t.shape == (8 * ahead,)
+    assert explorer.figure.png() == explorer.image.png != shown
+
+
+def test_at_the_end_nothing_is_drawn_beforehand(explorer):
+    asyncio.run(slid(explorer, [64], 2))
+    assert explorer._waiting is None
+
+
+def test_what_fails_ahead_is_said_when_the_slider_is_there():
+    tried = []
+
+    def fails_alone(M_B, height):
+        tried.append(M_B)
+        if M_B == 1:
+            raise ValueError("one sample has no variance")
+        return compute(M_B, height)
+
+    explorer = base.Explorer(
+        "wave", fails_alone, WaveFigure(), readout,
+        M_B=base.batch_size([1, 2, 4], 4),
+        height=base.slider(widgets.FloatSlider, "height", value=1.0, min=0.0, max=2.0),
+    )  # fmt: skip
+
+    async def slide():
+        explorer.controls["M_B"].value = 2
+        while tried[-1] != 1:
+            await asyncio.sleep(base.PAUSE / 3)
+
+    asyncio.run(slide())
+    assert explorer.readout.startswith("16 points") and explorer.text.value.startswith("16 points")
+    assert explorer.figure.png() == explorer.image.png
+    with pytest.raises(ValueError, match="no variance"):
+        explorer.controls["M_B"].value = 1
+    assert "no variance" in explorer.text.value
+
+
+@pytest.mark.parametrize(
+    ("control", "old", "new", "ahead"),
+    [
+        (widgets.IntSlider(min=1, max=9, step=4, value=5), 1, 5, 9),
+        (widgets.IntSlider(min=1, max=9, step=4, value=5), 9, 5, 1),
+        (widgets.IntSlider(min=1, max=9, step=4, value=9), 5, 9, None),
+        (widgets.IntSlider(min=1, max=9, step=4, value=1), 5, 1, None),
+        (widgets.SelectionSlider(options=[("a", 7), ("b", 1), ("c", 3)], value=1), 7, 1, 3),
+        (widgets.SelectionSlider(options=[("a", 7), ("b", 1), ("c", 3)], value=1), 3, 1, 7),
+        (widgets.SelectionSlider(options=[("a", 7), ("b", 1), ("c", 3)], value=3), 7, 3, None),
+        # The digits after a step are those of the page.
+        (widgets.FloatSlider(min=0, max=1, step=0.1, value=0.3), 0.2, 0.3, None),
+    ],
+)
+def test_next_goes_on_the_same_way_and_not_beyond_the_end(control, old, new, ahead):
+    assert base._next(control, old, new) == ahead
+
+
+def test_no_more_is_kept_than_a_fixed_number(explorer):
+    places = [(n, height) for n in (1, 2, 4, 64) for height in np.linspace(0.1, 2.0, base.KEPT)]
+    for n, height in places:
+        explorer.set(M_B=n, height=float(height))
+    assert explorer._computed.cache_info().currsize == base.KEPT
+    assert explorer._drawn.cache_info().currsize == base.KEPT
+
+
 def test_sliding_does_not_fill_the_memory(explorer):
     def slide():
         for _ in range(100):
             for height in (0.3, 0.7):
+                explorer.forget()
                 explorer.controls["height"].value = height
 
     slide()

@@ -1,5 +1,6 @@
 """One server and one browser for all tests, and a page that watches what goes wrong."""
 
+import json
 import os
 import shutil
 import socket
@@ -19,7 +20,13 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def windowing():
+    """How JupyterLab treats cells out of sight: as all others, so that every one is found."""
+    return "none"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, windowing):
     """The address of JupyterLab, Notebook 7 and Voila over a copy of the book."""
     home = tmp_path_factory.mktemp("jupyter")
     shutil.copytree(BOOK, home / "book", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
@@ -27,7 +34,7 @@ def server(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *_options(home, port)],
+        [sys.executable, "-m", "jupyterlab", *_options(home, port, windowing)],
         cwd=home,
         env=_private(home),
         stderr=subprocess.PIPE,
@@ -48,19 +55,19 @@ def server(tmp_path_factory):
         listener.join()
 
 
-def _options(home, port):
+def _options(home, port, windowing):
     """Return the command line of a server that asks nothing, saves nothing, and fetches nothing."""
     settings = home / "settings"
     settings.mkdir()
-    (settings / "overrides.json").write_text(
-        """{
-        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
-        "@jupyterlab/docmanager-extension:plugin": {"autosave": false},
+    overrides = {
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": windowing},
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
         "@jupyterlab/apputils-extension:notification": {
-            "fetchNews": "false", "checkForUpdates": false
-        }}""",
-        encoding="utf-8",
-    )
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+    }
+    (settings / "overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
     root = ["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
     return [
         "--no-browser",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
 import html
 from base64 import b64decode, b64encode
 from pathlib import Path
@@ -12,6 +15,8 @@ from traitlets import Unicode
 
 from .._validation import shown, whole
 
+KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
+PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
 _PNG = b"data:image/png;base64,"
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 
@@ -69,6 +74,18 @@ def _refused(control, value):
     return ""
 
 
+def _next(control, old, new):
+    """Return where a slider of steps stands after one more in the direction from old to new."""
+    if isinstance(control, widgets.SelectionSlider):
+        places = control._options_values
+        place = control.index + (1 if places.index(new) > places.index(old) else -1)
+        return places[place] if 0 <= place < len(places) else None
+    if isinstance(control, widgets.IntSlider):
+        value = new + (control.step if new > old else -control.step)
+        return value if control.min <= value <= control.max else None
+    return None
+
+
 class Image(widgets.Image):
     """An image that is replaced fast, and whose tooltip is its accessible name.
 
@@ -105,7 +122,8 @@ class Explorer:
         What is explored; the accessible name of the picture.
     compute : callable
         ``compute(**values)`` takes the values of the controls and returns a
-        named result. Pure: the same values give the same result.
+        named result. Pure: the same values give the same result, so results
+        and pictures are kept and shown again when the sliders come back.
     figure : LiveFigure
         Its ``update(result)`` draws the result.
     readout : callable
@@ -126,6 +144,9 @@ class Explorer:
         self._readout = readout
         self._defaults = self.values
         self._held = False
+        self._waiting = None
+        self._computed = functools.lru_cache(KEPT)(self._compute)
+        self._drawn = functools.lru_cache(KEPT)(self._draw)
         self.image = Image()
         self.text = widgets.HTML()
         self.text.add_class("bnnotes-readout")
@@ -162,6 +183,11 @@ class Explorer:
     def reset(self):
         """Move every slider back to where it began."""
         self.set(**self._defaults)
+
+    def forget(self):
+        """Drop the results and pictures that are kept: each is made anew when its values come."""
+        self._computed.cache_clear()
+        self._drawn.cache_clear()
 
     def still(self, **values):
         """Return the picture at fixed values, others as they began, and move no slider."""
@@ -202,15 +228,44 @@ class Explorer:
         finally:
             self._held = False
 
-    def _changed(self, _):
+    def _changed(self, change):
         if not self._held:
             self._show()
+            self._look_ahead(change)
+
+    def _look_ahead(self, change):
+        """Have the picture ready that comes next if the slider goes on the same way."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # outside a kernel nobody waits
+            return
+        ahead = _next(change.owner, change.old, change.new)
+        if ahead is not None:
+            values = [ahead if c is change.owner else c.value for c in self.controls.values()]
+            self._waiting = loop.call_later(PAUSE, self._draw_ahead, values)
+
+    def _draw_ahead(self, values):
+        try:
+            with contextlib.suppress(Exception):  # raised when the slider goes there
+                self.figure.update(self._computed(*values))
+                self._drawn(*values)
+        finally:
+            self.figure.update(self.result)
+
+    def _compute(self, *values):
+        return self.compute(**dict(zip(self.controls, values, strict=True)))
+
+    def _draw(self, *_):
+        return self.figure.png()
 
     def _show(self):
         try:
-            self.result = self.compute(**self.values)
+            values = self.values.values()
+            self.result = self._computed(*values)
             self.figure.update(self.result)
-            png, said = self.figure.png(), self.readout
+            png, said = self._drawn(*values), self.readout
         except Exception as error:
             # An error behind a slider is seen nowhere else on the page.
             self._say(f"No picture of these values, the one below is older: {error}")
