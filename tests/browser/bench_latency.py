@@ -170,12 +170,6 @@ ALONE = """([shown, boxes]) => boxes.forEach(name => document.querySelectorAll(n
 RESTS = "box => box.moved && performance.now() - Math.max(box.moved, box.drawn) > 1500"
 
 
-@pytest.fixture(scope="session")
-def windowing():
-    """As JupyterLab comes: a page with all cells in it takes twice as long for each frame."""
-    return "contentVisibility"
-
-
 def moves(page, kind, k):
     """Yield the latency of each move of the first slider of the k-th box of a kind, to and fro."""
     box = page.locator(kind).nth(k)
@@ -280,14 +274,17 @@ def line(columns, kernel, drag, explorer):
 def written(browser):
     """What was measured of each notebook, now or before; the page is written once none is missing.
 
-    So one notebook can be timed again. What was measured with other packages is forgotten.
+    So one notebook can be timed again. What was measured with other packages, or by another number
+    of moves, is forgotten.
     """
     measured = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     versions = {name: version(name) for name in PACKAGES} | {"Chromium": browser.version}
-    kept = measured["notebooks"] if measured.get("versions") == versions else {}
+    same = (measured.get("versions"), measured.get("moves")) == (versions, MOVES)
+    kept = measured["notebooks"] if same else {}
     yield kept
     KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps({"versions": versions, "notebooks": kept}), encoding="utf-8")
+    measured = {"versions": versions, "moves": MOVES, "notebooks": kept}
+    KEPT.write_text(json.dumps(measured), encoding="utf-8")
     if all(name in kept for name in NAMES):
         FILE.write_text(page_of([kept[name] for name in NAMES], versions), encoding="utf-8")
 
@@ -297,7 +294,7 @@ def page_of(notebooks, versions):
     loads = [notebook["load"] for notebook in notebooks]
     return PAGE.format(
         moves=MOVES,
-        fewer=COUNTS[1],
+        fewer=COUNTS[-1],
         drags=DRAGS,
         date=time.strftime("%Y-%m-%d"),
         machine=f"{platform.system()} on {platform.machine()}",

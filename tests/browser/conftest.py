@@ -20,13 +20,7 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
-def windowing():
-    """How JupyterLab treats cells out of sight: as all others, so that every one is found."""
-    return "none"
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, windowing):
+def server(tmp_path_factory):
     """The address of JupyterLab, Notebook 7 and Voila over a copy of the book."""
     home = tmp_path_factory.mktemp("jupyter")
     shutil.copytree(BOOK, home / "book", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
@@ -34,7 +28,7 @@ def server(tmp_path_factory, windowing):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *_options(home, port, windowing)],
+        [sys.executable, "-m", "jupyterlab", *_options(home, port)],
         cwd=home,
         env=_private(home),
         stderr=subprocess.PIPE,
@@ -55,12 +49,13 @@ def server(tmp_path_factory, windowing):
         listener.join()
 
 
-def _options(home, port, windowing):
+def _options(home, port):
     """Return the command line of a server that asks nothing, saves nothing, and fetches nothing."""
     settings = home / "settings"
     settings.mkdir()
     overrides = {
-        "@jupyterlab/notebook-extension:tracker": {"windowingMode": windowing},
+        # All cells in the page, those out of sight not drawn: as a new JupyterLab comes.
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "contentVisibility"},
         "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
         "@jupyterlab/apputils-extension:notification": {
             "fetchNews": "false",

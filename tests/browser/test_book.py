@@ -1,5 +1,6 @@
 """Every notebook, opened and used as a reader does."""
 
+import functools
 import os
 import random
 
@@ -31,6 +32,7 @@ LATE = 3
 WALK = int(os.environ.get("WALK", "30"))
 
 
+@functools.cache
 def explorers_of(name):
     """Run the notebook in this process and return the explorers that its cells show."""
     shell = InteractiveShell()
