@@ -258,6 +258,7 @@ class Explorer:
         return self.compute(**dict(zip(self.controls, values, strict=True)))
 
     def _draw(self, *_):
+        """Return the picture of these values, which the figure shows already."""
         return self.figure.png()
 
     def _show(self):
