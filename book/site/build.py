@@ -85,7 +85,6 @@ def put_mathjax(html):
 
 def put_pictures(pictures, cache, html):
     """Copy the pictures that the pages show."""
-    shutil.rmtree(html / "pictures", ignore_errors=True)
     (html / "pictures").mkdir()
     for name in pictures:
         shutil.copy(cache / name, html / "pictures")
@@ -113,6 +112,8 @@ def main():
     html, cache = folder / "html", folder / "pictures"
     cache.mkdir(parents=True, exist_ok=True)
     pictures = gather(folder / "source", cache)
+    # A page that the book has no more must not stay behind.
+    shutil.rmtree(html, ignore_errors=True)
     run_sphinx(folder / "source", html, folder / "doctrees")
     put_mathjax(html)
     put_pictures(pictures, cache, html)

@@ -28,6 +28,7 @@ class Panel:
         figure = explorer.figure
         figure.figure.set_dpi(figure.figure.dpi * SHARPNESS)
         figure.redraw_background()
+        explorer.forget()  # the pictures of another size
         self.box = page.get_by_role("group", name=explorer.name, exact=True)
         expect(self.box).to_have_count(1)
         self.sliders = self.box.get_by_role("slider")
