@@ -45,19 +45,22 @@ Chromium: milliseconds from the key press to the first frame after the picture h
 and 95th percentile.
 We want a median of at most 45, with compute added where that takes more than 2, and a third of that
 of `interact`.
-An explorer keeps the pictures it has drawn, and shows one again when the slider comes back to its
-place: so it is in the first column, where a reader's slider goes to and fro.
-In the second column as many moves are made with every picture computed and drawn anew: what a
-reader meets who goes on to where no slider has been.
-Beside the book's explorer the same figure is drawn by `interact` with a new inline figure, and by
-ipympl, {fewer} moves of each; a part of the moves of each follows in turn.
-The two ratios are those of `interact` to the first column and to the second.
-Compute, draw and encode are medians of the kernel's part, timed without a browser.
-Transfer is what is left of the second column: the message there and back, the decoding, the wait
-for the next frames of the screen, and what the kernel takes longer while a browser shares its
-processors.
-A drag goes from end to end as fast as the mouse; the last column is the longest time of {drags}
-drags from the last change of the slider to the last picture.
+
+- **The book:** the explorers as they are.
+  They keep the pictures that they have drawn, and after a step of a slider they draw its next place
+  while the reader looks.
+- **All anew:** as many moves, with every picture computed and drawn when it is asked for, as after
+  a jump to where no slider has been.
+- **`interact` and ipympl:** the same figure, drawn as a new inline figure and by ipympl, {fewer}
+  moves of each.
+  A part of the moves of each column follows in turn.
+- **Ratios:** those of `interact` to the first column and to the second.
+- **Compute, draw and encode:** medians of the kernel's part, timed without a browser.
+- **Transfer:** what is left of the second column: the message there and back, the decoding, the
+  wait for the next frames of the screen, and what the kernel takes longer while a browser shares
+  its processors.
+- **Drag:** from end to end as fast as the mouse goes, the longest time of {drags} drags from the
+  last change of the slider to the last picture.
 
 Measured on {date}: {machine}, {cores} cores, load {loads}; Python {python}, {packages}.
 
