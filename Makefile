@@ -85,7 +85,7 @@ site: $(STAMP)-site ## write the book as static pages, whose sliders need no ker
 	$(BIN)/python book/site/build.py build/site
 
 test-site: site $(STAMP)-browser ## open every page of the site in Chromium, with nothing from outside
-	$(BIN)/python -m pytest -o addopts=--strict-markers tests/site
+	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/site
 
 lite: ## write the book as JupyterLite pages, whose Python runs in the browser (build/lite/html)
 	@test -d $(VENV)-lite || $(PYTHON) -m venv $(VENV)-lite
