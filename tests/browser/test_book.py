@@ -10,7 +10,7 @@ from conftest import BOOK
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from pages import Notebook, Panel
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from bnnotes.explore.base import Explorer
 
@@ -90,10 +90,12 @@ def drive(panel):
 def expect_start(panel, slider, place, start):
     """Wait until the reset has brought everything back."""
     panel.expect_shown(*start)
-    panel.page.wait_for_function(
-        "([handle, place]) => handle.closest('.noUi-target').noUiSlider.get() == place",
-        arg=[slider.handle, place],
-    )
+    back = "([handle, place]) => handle.closest('.noUi-target').noUiSlider.get() == place"
+    try:
+        panel.page.wait_for_function(back, arg=[slider.handle, place])
+    except TimeoutError:
+        said = panel.readout.text_content()
+        pytest.fail(f"{slider.name}: wanted {place}, got {slider.place} beside {said!r}")
     panel.expect_agreement()
     assert panel.shown == start
 
