@@ -1,19 +1,25 @@
 """What every explorer does, whatever it shows, with one that shows nothing of the book."""
 
 import asyncio
+import functools
 import gc
 import io
 import re
+import threading
+import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import driving
 import ipywidgets as widgets
+import matplotlib as mpl
 import numpy as np
 import pytest
 from PIL import Image
 
 from bnnotes.explore import base
+from bnnotes.figures import picture
 from bnnotes.figures.live import LiveFigure
 
 
@@ -321,6 +327,75 @@ def test_what_fails_ahead_is_said_when_the_slider_is_there():
 )
 def test_next_goes_on_the_same_way_and_not_beyond_the_end(control, old, new, ahead):
     assert base._next(control, old, new) == ahead
+
+
+class SlowFigure(WaveFigure):
+    """Gives other threads the time to come between, and finds out if they did."""
+
+    def update(self, result):
+        super().update(result)
+        self.newest = result
+
+    def png(self):
+        result = self.newest
+        time.sleep(0.001)
+        drawn = super().png()
+        assert self.newest is result
+        return drawn
+
+
+def by_slider(explorer, height):
+    explorer.controls["height"].value = height
+
+
+def by_set(explorer, height):
+    explorer.set(height=height)
+
+
+def by_looking_ahead(explorer, height):
+    explorer._draw_ahead([4, height])
+
+
+def by_still(explorer, height):
+    explorer.still(height=height)
+
+
+def by_showing(explorer, height):
+    explorer._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("way", [by_slider, by_set, by_looking_ahead, by_still, by_showing])
+def test_threads_take_turns(explorer, monkeypatch, way):
+    monkeypatch.setattr(base, "KEPT", 1)
+    explorer = base.Explorer("wave", compute, SlowFigure(), readout, **explorer.controls)
+    alone = base.Explorer("wave", compute, WaveFigure(), readout, **explorer.controls)
+    heights = np.linspace(0.1, 2.0, 20).tolist()
+    with ThreadPoolExecutor(2) as pool:
+        slid = pool.map(functools.partial(by_set, explorer), heights)
+        other = pool.map(functools.partial(way, explorer), reversed(heights))
+        assert len([*slid, *other]) == 40  # raises what a thread has raised
+    alone.set(**explorer.values)
+    assert explorer.image.png == alone.image.png == explorer.figure.png()
+
+
+def test_settings_of_matplotlib_come_back_from_two_threads():
+    inside = threading.Event()
+
+    def first():
+        with picture.look():
+            inside.set()
+            time.sleep(0.05)
+
+    def second():
+        inside.wait()
+        with picture.look():
+            time.sleep(0.1)
+
+    before = dict(mpl.rcParams)
+    with ThreadPoolExecutor(2) as pool:
+        for thread in [pool.submit(first), pool.submit(second)]:
+            thread.result()
+    assert dict(mpl.rcParams) == before
 
 
 def test_no_more_is_kept_than_a_fixed_number(explorer):

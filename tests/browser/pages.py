@@ -4,7 +4,8 @@ import hashlib
 
 import ipywidgets as widgets
 import pytest
-from playwright.sync_api import TimeoutError, expect
+from conftest import PATIENCE
+from playwright.sync_api import expect
 
 # Run All does nothing, silently, before the session is ready.
 READY = """() => {
@@ -23,15 +24,25 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
     .map(cell => [cell.model.executionCount, cell.model.outputs.toJSON()
         .filter(output => output.output_type === 'error' || output.name === 'stderr')])"""
-# Whether readout and picture are these; a picture may be replaced while it is read, then it is read
-# again.
-SHOWN = """async ([status, image, text, wanted]) => {
-    try {
-        if (status.textContent.trim() !== text) return false;
-        const bytes = await (await fetch(image.src)).arrayBuffer();
-        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-        return [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('') === wanted;
-    } catch { return false; }
+# Waits in the page until readout and picture are these, and says whether they came in time. A
+# picture may be replaced while it is read, then it is read again. Not for `wait_for_function`: to
+# it the promise of an asynchronous function is an answer, and that answer is yes.
+SHOWN = """async ([status, image, text, wanted, patience, poll]) => {
+    const shown = async () => {
+        try {
+            if (status.textContent.trim() !== text) return false;
+            const bytes = await (await fetch(image.src)).arrayBuffer();
+            const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+            return wanted ===
+                [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('');
+        } catch { return false; }
+    };
+    const end = performance.now() + patience;
+    while (!await shown()) {
+        if (performance.now() > end) return false;
+        await new Promise(resolve => setTimeout(resolve, poll));
+    }
+    return true;
 }"""
 # Where the handle of each slider stands, in the units of the slider itself.
 PLACES = "handles => handles.map(h => Number(h.closest('.noUi-target').noUiSlider.get()))"
@@ -45,6 +56,12 @@ COUNT = """image => {
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
 STEPS = 12  # of the mouse, from one end to the other
 POLL = 40  # milliseconds; a look at each frame would keep the page busy with nothing else
+
+
+def expect_shown(page, status, image, text, picture, patience=PATIENCE):
+    """Wait until an element says this text beside this picture, by its digest."""
+    if not page.evaluate(SHOWN, [status, image, text, picture, patience, POLL]):
+        pytest.fail(f"wanted {text!r}, got {status.text_content()!r}, or its picture")
 
 
 class Notebook:
@@ -97,11 +114,7 @@ class Panel:
 
     def expect_shown(self, readout, picture):
         """Wait until this readout and this picture, by its digest, are in the page."""
-        wanted = [self.readout, self.image, readout, picture]
-        try:
-            self.page.wait_for_function(SHOWN, arg=wanted, polling=POLL)
-        except TimeoutError:
-            pytest.fail(f"wanted {readout!r}, got {self.readout.text_content()!r}, or its picture")
+        expect_shown(self.page, self.readout, self.image, readout, picture)
 
     @property
     def picture(self):

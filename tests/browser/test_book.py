@@ -1,15 +1,17 @@
 """Every notebook, opened and used as a reader does."""
 
 import functools
+import hashlib
 import os
 import random
+from contextlib import nullcontext
 
 import nbformat
 import pytest
 from conftest import BOOK
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from pages import Notebook, Panel
+from pages import Notebook, Panel, expect_shown
 from playwright.sync_api import TimeoutError, expect
 
 from bnnotes.explore.base import Explorer
@@ -111,6 +113,18 @@ def wander(panels, moves):
             slider.press(rng.choice(KEYS)[0])
     for panel in panels:
         panel.expect_agreement()
+
+
+@pytest.mark.parametrize("wrong", ["", "text", "picture"])
+def test_what_is_compared_can_differ(page, wrong):
+    body = '<p>said</p><img alt="" src="data:image/png;base64,AAAA">'
+    page.route("**/said", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto("/said")
+    status, image = page.query_selector("p"), page.query_selector("img")
+    picture = hashlib.sha256(bytes(4 if wrong == "picture" else 3)).hexdigest()
+    said = "unsaid" if wrong == "text" else "said"
+    with pytest.raises(pytest.fail.Exception, match="wanted") if wrong else nullcontext():
+        expect_shown(page, status, image, said, picture, patience=100)
 
 
 @pytest.mark.parametrize("name", NAMES)

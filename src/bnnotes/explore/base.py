@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import html
+import threading
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from .._validation import shown, whole
 
 KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
 PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
+# Jupyter hands what comes from a page now to one thread, now to another. Two at once in one figure
+# mix their letters; and figures share matplotlib, computations the buffers of a network.
+_ONE_AT_A_TIME = threading.RLock()
 _PNG = b"data:image/png;base64,"
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 
@@ -172,13 +176,14 @@ class Explorer:
     def set(self, **values):
         """Move several sliders and draw once; if one cannot go there, none moves."""
         self._require("set", values)
-        before = self.values
-        try:
-            self._move(values)
-        except Exception:
-            self._move(before)
-            raise
-        self._show()
+        with _ONE_AT_A_TIME:
+            before = self.values
+            try:
+                self._move(values)
+            except Exception:
+                self._move(before)
+                raise
+            self._show()
 
     def reset(self):
         """Move every slider back to where it began."""
@@ -192,10 +197,11 @@ class Explorer:
     def still(self, **values):
         """Return the picture at fixed values, others as they began, and move no slider."""
         self._require("still", values)
-        result = self.compute(**{**self._defaults, **values})
-        self.figure.update(result)
-        picture = self.figure.still(self._describe(result))
-        self.figure.update(self.result)
+        with _ONE_AT_A_TIME:
+            result = self.compute(**{**self._defaults, **values})
+            self.figure.update(result)
+            picture = self.figure.still(self._describe(result))
+            self.figure.update(self.result)
         return picture
 
     def _require(self, method, values):
@@ -229,9 +235,10 @@ class Explorer:
             self._held = False
 
     def _changed(self, change):
-        if not self._held:
-            self._show()
-            self._look_ahead(change)
+        with _ONE_AT_A_TIME:
+            if not self._held:
+                self._show()
+                self._look_ahead(change)
 
     def _look_ahead(self, change):
         """Have the picture ready that comes next if the slider goes on the same way."""
@@ -247,12 +254,13 @@ class Explorer:
             self._waiting = loop.call_later(PAUSE, self._draw_ahead, values)
 
     def _draw_ahead(self, values):
-        try:
-            with contextlib.suppress(Exception):  # raised when the slider goes there
-                self.figure.update(self._computed(*values))
-                self._drawn(*values)
-        finally:
-            self.figure.update(self.result)
+        with _ONE_AT_A_TIME:
+            try:
+                with contextlib.suppress(Exception):  # raised when the slider goes there
+                    self.figure.update(self._computed(*values))
+                    self._drawn(*values)
+            finally:
+                self.figure.update(self.result)
 
     def _compute(self, *values):
         return self.compute(**dict(zip(self.controls, values, strict=True)))
@@ -280,8 +288,9 @@ class Explorer:
     def _repr_mimebundle_(self, **options):
         # The picture stands for the widget wherever there is no kernel behind the page.
         labels = ", ".join(control.description for control in self.controls.values())
-        alt = self._describe(self.result)
-        picture = self.figure.still(alt, f"A still. Run this cell to slide: {labels}.")
+        with _ONE_AT_A_TIME:
+            alt = self._describe(self.result)
+            picture = self.figure.still(alt, f"A still. Run this cell to slide: {labels}.")
         data, metadata = picture._repr_mimebundle_()
         data["text/plain"] = f"Explorer: {alt}"
         return {**self.panel._repr_mimebundle_(**options), **data}, metadata

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from . import picture, png, style
+from . import picture, png
 
 
 class LiveFigure:
@@ -53,7 +52,7 @@ class LiveFigure:
 
     def png(self):
         """Return the picture as PNG bytes; only the moving artists are drawn."""
-        with mpl.rc_context(style.RC):
+        with picture.look():
             if self._current_background not in self._backgrounds:
                 self._canvas.draw()
                 region = self._canvas.copy_from_bbox(self.figure.bbox)

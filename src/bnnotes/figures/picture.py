@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import io
+import threading
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -14,6 +16,9 @@ from PIL import Image
 from . import style
 
 NOTE_HEIGHT = 0.25  # inches
+# Sliders are answered in one thread and cells run in another, and matplotlib has its settings in
+# common for all: two that draw at once could leave the look of the book behind for good.
+_DRAWING = threading.RLock()
 
 
 class Picture:
@@ -45,15 +50,22 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
+@contextlib.contextmanager
+def look():
+    """Draw in the look of the book; other threads wait with theirs."""
+    with _DRAWING, mpl.rc_context(style.RC):
+        yield
+
+
 def new_figure(width, height):
     """Return a figure of `width` × `height` inches in the look of the book."""
-    with mpl.rc_context(style.RC):
+    with look():
         return Figure(figsize=(width, height), dpi=100)
 
 
 def new_axes(figure, rows=1, columns=1, **options):
     """Return new axes in the look of the book, as `Figure.subplots` does."""
-    with mpl.rc_context(style.RC):
+    with look():
         return figure.subplots(rows, columns, **options)
 
 
@@ -65,7 +77,7 @@ def still(figure, alt, note=""):
     width, height = figure.get_size_inches()
     strip = NOTE_HEIGHT if note else 0
     out = io.BytesIO()
-    with mpl.rc_context(style.RC):
+    with look():
         written = figure.text(
             0.01,
             -strip / 2 / height,
