@@ -46,6 +46,19 @@ SHOWN = """async ([status, image, text, wanted, patience, poll]) => {
 }"""
 # Where the handle of each slider stands, in the units of the slider itself.
 PLACES = "handles => handles.map(h => Number(h.closest('.noUi-target').noUiSlider.get()))"
+# Whether the picture has come that belongs one step to the right of the k-th slider.
+AHEAD = """([panel, handle, k]) => {
+    const slider = handle.closest('.noUi-target').noUiSlider, [[, step]] = slider.steps();
+    const ahead = panel.querySelector('.bnnotes-ahead img');
+    const place = ahead && JSON.parse(ahead.dataset.places)[k];
+    return ahead && ahead.complete && Math.abs(place - slider.get() - step) < 1e-9;
+}"""
+# Takes that step and says whether the picture is shown before anything else can happen.
+AT_ONCE = """([panel, handle, image]) => {
+    const ahead = panel.querySelector('.bnnotes-ahead img');
+    handle.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
+    return image.src === ahead.src && image.title === ahead.title;
+}"""
 # Counts the pictures that come from now on.
 COUNT = """image => {
     image.come = 0;
@@ -164,6 +177,13 @@ class Slider:
     def press(self, key):
         """Press a key on the handle."""
         self.handle.press(key)
+
+    def step_ahead(self):
+        """Wait until the page has the picture of a step, take it, and say if it shows at once."""
+        panel = self.panel.panel.element_handle()
+        k = self.panel.sliders.index(self)
+        self.page.wait_for_function(AHEAD, arg=[panel, self.handle, k])
+        return self.page.evaluate(AT_ONCE, [panel, self.handle, self.panel.image])
 
     def drag(self, direction):
         """Drag the handle to the left end and beyond, or with direction 1 to the right one.

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import functools
 import html
+import json
+import math
 import threading
 from base64 import b64decode, b64encode
 from pathlib import Path
@@ -18,11 +20,15 @@ from .._validation import shown, whole
 
 KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
 PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
-# Jupyter hands what comes from a page now to one thread, now to another. Two at once in one figure
-# mix their letters; and figures share matplotlib, computations the buffers of a network.
+# Jupyter hands what comes from a page now to one thread, now to another: two at once in one figure
+# would mix their letters.
 _ONE_AT_A_TIME = threading.RLock()
 _PNG = b"data:image/png;base64,"
-_NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
+_PAGE = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+
+
+def _address(png):
+    return _PNG + b64encode(png)
 
 
 def _is_number(value):
@@ -78,16 +84,31 @@ def _refused(control, value):
     return ""
 
 
-def _next(control, old, new):
-    """Return where a slider of steps stands after one more in the direction from old to new."""
+def _places(control):
+    """Return the first and the last place of a slider's handle in the page, and its step."""
     if isinstance(control, widgets.SelectionSlider):
-        places = control._options_values
-        place = control.index + (1 if places.index(new) > places.index(old) else -1)
-        return places[place] if 0 <= place < len(places) else None
-    if isinstance(control, widgets.IntSlider):
-        value = new + (control.step if new > old else -control.step)
-        return value if control.min <= value <= control.max else None
-    return None
+        return 0, len(control._options_values) - 1, 1
+    return control.min, control.max, control.step
+
+
+def _place(control, value):
+    """Return where the handle of a slider stands in the page."""
+    if isinstance(control, widgets.SelectionSlider):
+        return control._options_values.index(value)
+    return math.log(value, control.base) if isinstance(control, widgets.FloatLogSlider) else value
+
+
+def _next(control, old, new):
+    """Return where a slider stands after one more step in the direction from old to new."""
+    first, last, step = _places(control)
+    there = _place(control, new)
+    taken = round((there - first) / step) + (1 if there > _place(control, old) else -1)
+    if not 0 <= taken <= round((last - first) / step):
+        return None
+    place = min(first + taken * step, last)
+    if isinstance(control, widgets.SelectionSlider):
+        return control._options_values[place]
+    return control.base**place if isinstance(control, widgets.FloatLogSlider) else place
 
 
 class Image(widgets.Image):
@@ -114,7 +135,7 @@ class Image(widgets.Image):
         """Replace picture and name in one message, so that nobody has one without the other."""
         with self.hold_sync():
             self.tooltip = alt
-            self.value = _PNG + b64encode(png)
+            self.value = _address(png)
 
 
 class Explorer:
@@ -154,11 +175,13 @@ class Explorer:
         self.image = Image()
         self.text = widgets.HTML()
         self.text.add_class("bnnotes-readout")
+        self.ahead = widgets.HTML(layout=widgets.Layout(display="none"))
+        self.ahead.add_class("bnnotes-ahead")
         self.button = widgets.Button(description="reset", tooltip=f"{name}: back to the start")
         self.button.on_click(lambda _: self.reset())
         for control in controls.values():
             control.observe(self._changed, names="value")
-        rows = [*controls.values(), self.text, self.image, self.button, self._names()]
+        rows = [*controls.values(), self.text, self.image, self.button, self.ahead, self._page()]
         self.panel = widgets.VBox(rows)
         self.panel.add_class("bnnotes-explorer")
         self._show()
@@ -217,12 +240,12 @@ class Explorer:
     def _describe(self, result):
         return f"{self.name}. {self._readout(result)}"
 
-    def _names(self):
-        """Return the hidden child that names the sliders in the page, by names.js."""
+    def _page(self):
+        """Return the hidden child that brings page.js into the page."""
         sliders = sum("Slider" in type(control).__name__ for control in self.controls.values())
         mark = (
             f'<img src="data:," alt="" data-name="{html.escape(self.name)}" '
-            f'data-sliders="{sliders}" onerror="{html.escape(_NAMES)}">'
+            f'data-sliders="{sliders}" onerror="{html.escape(_PAGE)}">'
         )
         return widgets.HTML(mark, layout=widgets.Layout(display="none"))
 
@@ -241,9 +264,10 @@ class Explorer:
                 self._look_ahead(change)
 
     def _look_ahead(self, change):
-        """Have the picture ready that comes next if the slider goes on the same way."""
+        """Have the picture in the page that comes next if the slider goes on the same way."""
         if self._waiting is not None:
             self._waiting.cancel()
+            self._waiting = None
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # outside a kernel nobody waits
@@ -255,12 +279,21 @@ class Explorer:
 
     def _draw_ahead(self, values):
         with _ONE_AT_A_TIME:
+            self._waiting = None
             try:
                 with contextlib.suppress(Exception):  # raised when the slider goes there
-                    self.figure.update(self._computed(*values))
-                    self._drawn(*values)
+                    result = self._computed(*values)
+                    self.figure.update(result)
+                    self._send_ahead(values, self._drawn(*values), self._describe(result))
             finally:
                 self.figure.update(self.result)
+
+    def _send_ahead(self, values, png, alt):
+        places = [_place(*pair) for pair in zip(self.controls.values(), values, strict=True)]
+        self.ahead.value = (
+            f'<img alt="" title="{html.escape(alt)}" data-places="{json.dumps(places)}" '
+            f'src="{_address(png).decode()}">'
+        )
 
     def _compute(self, *values):
         return self.compute(**dict(zip(self.controls, values, strict=True)))

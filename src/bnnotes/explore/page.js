@@ -4,12 +4,15 @@
    the one hook that core widgets give. Where a page forbids it, the sliders work without.
    - a slider's handle has no name, and where options are words its value is read as an index;
    - some applications take arrow keys away from a slider for shortcuts of their own;
-   - a line of text that changes is announced only if the element around it stays. */
-(function name(mark, patience) {
+   - a line of text that changes is announced only if the element around it stays.
+
+   And a picture that came before it was asked for is shown as soon as all sliders stand where it
+   belongs; the kernel sends the same again, with its readout. */
+(function follow(mark, patience) {
   const panel = mark.closest(".bnnotes-explorer");
   const handles = panel ? panel.querySelectorAll(".noUi-handle") : [];
   if (handles.length < Number(mark.dataset.sliders) || !panel) {
-    if (patience > 0) setTimeout(name, 100, mark, patience - 1);
+    if (patience > 0) setTimeout(follow, 100, mark, patience - 1);
     return;
   }
   panel.setAttribute("role", "group");
@@ -24,4 +27,16 @@
     read();
   }
   panel.querySelector(".bnnotes-readout .widget-html-content").setAttribute("role", "status");
+  const tracks = [...panel.querySelectorAll(".noUi-target")];
+  const image = panel.querySelector(".widget-image");
+  const show = () => {
+    const ahead = panel.querySelector(".bnnotes-ahead img");
+    const places = ahead ? JSON.parse(ahead.dataset.places) : [];
+    const there = (track, k) => Math.abs(track.noUiSlider.get() - places[k]) < 1e-9;
+    if (ahead && tracks.every(there)) {
+      image.title = ahead.title;
+      image.src = ahead.src;
+    }
+  };
+  for (const track of tracks) track.noUiSlider.on("update", show);
 })(this, 100);
