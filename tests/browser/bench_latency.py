@@ -4,10 +4,10 @@
 milliseconds, and writes it to the page latency of the site once every notebook has been timed. The
 same figure is drawn in three ways, moved by the first slider, some moves of each in turn: a busy
 moment of the machine meets all of them, and yet each moves as a reader moves it, one picture after
-another. The explorer is moved twice: as it is, with the pictures that it keeps, and with every
-picture made anew. compute, draw and encode are timed in this process, without a browser; transfer
-is what is left of the time of a new picture. Last, the slider is dragged from end to end as fast as
-the mouse goes, and the time from its last change to the last picture is taken.
+another. The explorer is moved twice: as it is, with the pictures that it keeps and sends ahead, and
+with every picture made anew. compute, draw and encode are timed in this process, without a browser;
+transfer is what is left of the time of a new picture. Last, the slider is dragged from end to end
+as fast as the mouse goes, and the time from its last change to the last picture is taken.
 """
 
 import itertools
@@ -47,8 +47,9 @@ We want a median of at most 45, with compute added where that takes more than 2,
 of `interact`.
 
 - **The book:** the explorers as they are.
-  They keep the pictures that they have drawn, and after a step of a slider they draw its next place
-  while the reader looks.
+  While the reader looks at a step of a slider, they draw its next place and send it to the page, so
+  that a further step shows it at once; its readout follows with the answer of the kernel.
+  Pictures that were drawn once are kept.
 - **All anew:** as many moves, with every picture computed and drawn when it is asked for, as after
   a jump to where no slider has been.
 - **`interact` and ipympl:** the same figure, drawn as a new inline figure and by ipympl, {fewer}
@@ -92,8 +93,9 @@ _explorers = []
 
 def _anew(all_pictures):
     for explorer, kept in _explorers:
-        explorer._computed, explorer._drawn = (
-            (explorer._compute, explorer._draw) if all_pictures else kept)
+        explorer._computed, explorer._drawn, explorer._look_ahead = (
+            (explorer._compute, explorer._draw, lambda change: None) if all_pictures else kept)
+        explorer.ahead.value = ""
 
 def _new_figure(explorer, values):
     figure = explorer.figure.again()
@@ -130,7 +132,7 @@ def _ipympl(explorer):
     return box
 
 def _show(explorer, **options):
-    _explorers.append((explorer, (explorer._computed, explorer._drawn)))
+    _explorers.append((explorer, (explorer._computed, explorer._drawn, explorer._look_ahead)))
     display(explorer.panel, _interact(explorer), _ipympl(explorer))
     return {"text/plain": explorer.name}, {}
 
@@ -165,7 +167,10 @@ FOLLOW = """box => {
     box.moved = box.drawn = 0;
     new MutationObserver(() => { box.moved = now(); })
         .observe(handle, { attributeFilter: ['aria-valuenow'] });
-    box.addEventListener('load', () => requestAnimationFrame(() => { box.drawn = now(); }), true);
+    box.addEventListener('load', event => {
+        if (!event.target.closest('.bnnotes-ahead'))
+            requestAnimationFrame(() => { box.drawn = now(); });
+    }, true);
 }"""
 # The page of a reader holds one of the three.
 ALONE = """([shown, boxes]) => boxes.forEach(name => document.querySelectorAll(name).forEach(
