@@ -28,12 +28,12 @@
   }
   panel.querySelector(".bnnotes-readout .widget-html-content").setAttribute("role", "status");
   const tracks = [...panel.querySelectorAll(".noUi-target")];
-  const image = panel.querySelector(".widget-image");
   const show = () => {
     const ahead = panel.querySelector(".bnnotes-ahead img");
     const places = ahead ? JSON.parse(ahead.dataset.places) : [];
     const there = (track, k) => Math.abs(track.noUiSlider.get() - places[k]) < 1e-9;
     if (ahead && tracks.every(there)) {
+      const image = panel.querySelector(".widget-image");
       image.title = ahead.title;
       image.src = ahead.src;
     }
