@@ -285,6 +285,8 @@ def test_the_next_picture_is_drawn_before_the_slider_is_there(explorer, values, 
     assert f'data-places="[{[1, 2, 4, 64].index(ahead)}, 1.0]"' in in_page
     assert f'src="{bytes(explorer.image.value).decode()}"' in in_page
     assert html.unescape(title.search(in_page)[1]) == explorer.image.tooltip
+    explorer.forget()
+    assert explorer.ahead.value == ""
     assert explorer.figure.png() == explorer.image.png != shown
 
 

@@ -213,9 +213,10 @@ class Explorer:
         self.set(**self._defaults)
 
     def forget(self):
-        """Drop the results and pictures that are kept: each is made anew when its values come."""
+        """Drop all results and pictures made before: each is made anew when its values come."""
         self._computed.cache_clear()
         self._drawn.cache_clear()
+        self.ahead.value = ""
 
     def still(self, **values):
         """Return the picture at fixed values, others as they began, and move no slider."""
