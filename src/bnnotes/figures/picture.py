@@ -16,8 +16,8 @@ from PIL import Image
 from . import style
 
 NOTE_HEIGHT = 0.25  # inches
-# Sliders are answered in one thread and cells run in another, and matplotlib has its settings in
-# common for all: two that draw at once could leave the look of the book behind for good.
+# A slider may be answered in one thread while a cell runs in another, and matplotlib has its
+# settings in common for all: two that draw at once could leave the look of the book behind for good.
 _DRAWING = threading.RLock()
 
 
