@@ -17,7 +17,7 @@ from . import style
 
 NOTE_HEIGHT = 0.25  # inches
 # A slider may be answered in one thread while a cell runs in another, and matplotlib has its
-# settings in common for all: two that draw at once could leave the look of the book behind for good.
+# settings in common for all: two that draw at once could leave the look of the book behind.
 _DRAWING = threading.RLock()
 
 
