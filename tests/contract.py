@@ -138,9 +138,13 @@ VALUES = {
 
 
 def row(function, *, real=False, values=(), exceptions=(), **wants):
-    values = dict(values)
-    called = {name: values.get(name, VALUES.get(name)) for name in wants}
+    called = {name: in_order(dict(values).get(name, VALUES.get(name))) for name in wants}
     return Row(function, wants, called, real, dict(exceptions))
+
+
+def in_order(value):
+    """A column of an array in memory of its own: a sum over strides rounds in another way."""
+    return np.array(value, order="C") if isinstance(value, np.ndarray) else value
 
 
 def neuron(**more):
