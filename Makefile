@@ -42,7 +42,8 @@ read: $(STAMP) ## open the book in JupyterLab
 
 test: lint ## lint, run the tests, run every notebook and compare its outputs
 	$(BIN)/python -m pytest --numprocesses=auto
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 book/*.ipynb
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile \
+	    --nbval --nbval-current-env --nbval-cell-timeout=60 book/*.ipynb
 
 # ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
 vary: $(STAMP) ## run the notebooks with other parameters, processors, folders and rights

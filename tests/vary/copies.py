@@ -47,8 +47,13 @@ def copy(folder, *names):
 def compare(folder, *before, env=None, **options):
     """Run strict nbval on the notebooks in a folder; `before` stands before the command."""
     strict = ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={SECONDS}"]
+    run_pytest(folder, *strict, "book", before=before, env=env, **options)
+
+
+def run_pytest(folder, *arguments, before=(), env=None, **options):
+    """Run pytest in a folder, and fail with its words if it does."""
     done = subprocess.run(
-        [*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *strict, "book"],
+        [*before, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
         env={**os.environ, **(env or {})},
         capture_output=True,
