@@ -486,8 +486,22 @@ ROWS = [
         values={"results": {RUN: OUTCOME}, "over": "seed", "value": "accuracy"},
     ),
     # What the book says of the source.
-    row(errata.measure, id="choice", M_B="count 2", seed="generator", values={"id": "S22"}),
-    row(errata.typical, id="choice", M_B="count 2", cases="count 1", values={"id": "S22"}),
+    row(
+        errata.measure,
+        id="choice",
+        M_B="count 2",
+        seed="generator",
+        beyond="flag",
+        values={"id": "S23", "beyond": False},
+    ),
+    row(
+        errata.typical,
+        id="choice",
+        M_B="count 2",
+        cases="count 1",
+        beyond="flag",
+        values={"id": "S23", "beyond": False},
+    ),
     row(errata.worst_now, id="choice", M_B="count 2", cases="count 1", values={"id": "(3)"}),
     row(errata.agreement, difference="number", values={"difference": 1e-9}),
     row(

@@ -163,7 +163,7 @@ def test_S31_sin_theta1_is_zero(case, sign):
 
 
 @given(batch=batches(smallest=4, n=1, eps=ZERO, dtypes=st.just(np.float64)), data=st.data())
-def test_S32_sin_theta2_is_zero(batch, data):
+def test_S32_S51_sin_theta2_is_zero(batch, data):
     """û = ±x̂ stops W too, and so does φ = 90°: MΔ ⟂ Mu, with both sines far from 0."""
     normalized, gamma = batch.normalized, batch.gamma
     c, offset = data.draw(per_neuron(2, np.float64, zero=False))
@@ -223,7 +223,7 @@ def test_S34_eq6_gamma_gradient(batch):
 
 
 @given(batch=batches(smallest=3, dtypes=st.just(np.float64)))
-def test_S35_gamma_stays(batch):
+def test_S35_S53_gamma_stays(batch):
     """No correlation of Δ and x: ∂C/∂γ = 0."""
     x_hat = hat(wide(batch.x))
     delta = centered(wide(batch.delta))

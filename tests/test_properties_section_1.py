@@ -121,7 +121,7 @@ def test_S2_output(case):
 
 
 @given(case=networks(), learning_rate=st.floats(0, 10), seed=st.integers(0, 99), data=st.data())
-def test_S3_descent(case, learning_rate, seed, data):
+def test_S3_S42_S43_descent(case, learning_rate, seed, data):
     """Batches part the shuffled samples; a step is W − η ∂C/∂W of its batch."""
     net, psi, phi = case
     batch_size = data.draw(st.integers(1, len(psi)))
@@ -155,7 +155,7 @@ def test_S4_boundary_error(case, activation):
 
 
 @given(case=outputs())
-def test_S5_output_error(case):
+def test_S5_S41_output_error(case):
     """(u − φ)/M_B: a sigmoid, the cross-entropy, the mean over the batch."""
     y, phi = case
     truth = check.complex_step(lambda y: wide_cost(y, wide(phi)), y)

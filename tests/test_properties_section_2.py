@@ -55,7 +55,7 @@ def test_eq1_weight_gradient(case):
 
 
 @given(case=layers())
-def test_eq2_previous_error(case):
+def test_eq2_S46_previous_error(case):
     """Δ^l from Δ^{l+1}: Wᵀ, and l + 1 on γ, σ and x̂."""
     batch = case.batch
     truth = true_previous_error(case, batch)
@@ -174,7 +174,7 @@ def test_S18_S19_weight_jacobian(case):
 
 
 @given(batch=batches(smallest=3))
-def test_S40_mixing(batch):
+def test_S40_S45_mixing(batch):
     """One sample moves the others by −γ/(s M_B)·(1 + x̂_s x̂_t), and none without BN."""
     kernel = wide(batchnorm.kernel(batch.normalized, batch.gamma))
     x_hat, bound = hat(wide(batch.x), batch.eps), 4 * batch.scale * batch.mix_bound(batch.x)

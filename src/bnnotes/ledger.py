@@ -1,5 +1,8 @@
 """Every equation and claim of the source: verdict, correction, function, test, cell.
 
+A verdict is about the source as it is, with ε = 0. Where the book has another
+equation for ε > 0, the mark ε stands beside the verdict.
+
 The rows are data, in ledger.toml. The boxes of the chapters, the errata and
 the table of ``python -m bnnotes.ledger`` are all made from them.
 """
@@ -17,6 +20,14 @@ from . import errata
 from ._validation import choice, instance, shown, whole
 
 MARKS = {"holds": "✓", "condition": "△", "false": "✗"}
+GENERALIZED = "ε"
+# How a box words what was measured, unless the row has words of its own.
+HOLDS = "As printed it {exact}."
+OFF = "As printed it is off by {printed:.2g} of the true size. As corrected it {corrected}."
+WITH_EPS = (
+    "At $\\varepsilon = 0.3$ the printed equation is off by {printed:.2g} of the true size; "
+    "generalized, it {corrected}."
+)
 
 
 @dataclass(frozen=True)
@@ -26,14 +37,14 @@ class Row:
     Attributes
     ----------
     id : str
-        ``"S1"`` to ``"S40"``, ``"(1)"`` to ``"(6)"``; (5) is ``"(5) BN"`` and ``"(5) BL"``.
+        ``"S1"`` to ``"S55"``, ``"(1)"`` to ``"(6)"``; (5) is ``"(5) BN"`` and ``"(5) BL"``.
     section : int
         Of the source.
     kind : {"equation", "claim"}
     what : str
         A name in a few words.
     statement : str
-        What the source prints, Markdown with LaTeX.
+        What the source prints, Markdown with LaTeX; what is left out is marked […].
     verdict : {"holds", "condition", "false"}
     functions : tuple of str
         Of bnnotes, ``"batchnorm.kernel"``.
@@ -45,8 +56,12 @@ class Row:
         How it should read; for a row that holds, what to mind. May be empty there.
     needs : {"condition", "correction"}
         What a row with the verdict "condition" lacks.
+    epsilon : str
+        What the book makes of it for ε > 0; empty where nothing changes.
     measured : str
-        How the two numbers of `bnnotes.errata.typical` are worded.
+        How the numbers of `bnnotes.errata.typical` are worded, if not as usual.
+    beyond : str
+        The same for those outside of what the source says.
     """
 
     id: str
@@ -60,14 +75,14 @@ class Row:
     cells: tuple
     correction: str = ""
     needs: str = "condition"
-    measured: str = (
-        "As printed it is off by {printed:.2g} of the true size. As corrected it {corrected}."
-    )
+    epsilon: str = ""
+    measured: str = ""
+    beyond: str = ""
 
     @property
     def mark(self):
-        """✓, △ or ✗."""
-        return MARKS[self.verdict]
+        """✓, △ or ✗, and ε beside it where the book generalizes the row."""
+        return f"{MARKS[self.verdict]} {GENERALIZED if self.epsilon else ''}".rstrip()
 
     @property
     def heading(self):
@@ -142,6 +157,7 @@ class Box:
         pairs = (
             ("As printed", row.statement),
             (correct, row.correction),
+            ("Generalized here for ε > 0", row.epsilon),
             ("Measured", self.evidence),
         )
         return [(label, text) for label, text in pairs if text]
@@ -170,7 +186,7 @@ def box(id, evidence=None):
         As in `row`.
     evidence : str, optional
         What was measured, Markdown; without it the numbers of
-        `bnnotes.errata.typical`, where the row has an experiment there.
+        `bnnotes.errata.typical`.
 
     Returns
     -------
@@ -184,9 +200,7 @@ def box(id, evidence=None):
     """
     entry = row(id)
     instance("evidence", evidence, (str, type(None)), "text or None")
-    if evidence is None and id in errata.EXPERIMENTS:
-        evidence = _worded(entry, errata.typical(id))
-    return Box(entry, evidence)
+    return Box(entry, _measured(entry) if evidence is None else evidence)
 
 
 def _legible(text):
@@ -213,7 +227,8 @@ def boxes(notebook, verdicts=("condition", "false")):
     notebook : str
         Its name, ``"2_batch_normalization"``.
     verdicts : sequence of str
-        Which rows; rows that hold are shown only if there is something to mind.
+        Which rows; rows that hold are shown only if there is something to mind
+        or to generalize.
 
     Returns
     -------
@@ -231,18 +246,28 @@ def boxes(notebook, verdicts=("condition", "false")):
         choice("verdicts", verdict, MARKS)
     of_chapter = [entry for entry in _table() if entry.cells[0].startswith(f"{notebook}#")]
     return Boxes(
-        box(entry.id) for entry in of_chapter if entry.verdict in verdicts and entry.correction
+        box(entry.id)
+        for entry in of_chapter
+        if entry.verdict in verdicts and (entry.correction or entry.epsilon)
     )
 
 
-def _worded(entry, measured):
-    words = entry.measured.format(
-        printed=measured.printed,
-        corrected=errata.agreement(measured.corrected),
-        number=measured.corrected,
+def _measured(entry):
+    words = [_worded(entry.measured or (HOLDS if entry.verdict == "holds" else OFF), entry.id)]
+    if entry.id in errata.BEYOND:
+        words.append(_worded(entry.beyond or WITH_EPS, entry.id, beyond=True))
+    cases = f"({errata.CASES} random cases: medians of what is off, the worst of what agrees.)"
+    return " ".join([*words, cases])
+
+
+def _worded(words, id, beyond=False):
+    typical = errata.typical(id, beyond=beyond)
+    return words.format(
+        printed=typical.printed,
+        number=typical.corrected,
+        corrected=errata.agreement(typical.corrected),
+        exact="" if beyond else errata.agreement(typical.exact),
     )
-    cases = f"{errata.CASES} random cases: the median as printed, the worst as corrected"
-    return f"{words} ({cases}.)"
 
 
 class Table:

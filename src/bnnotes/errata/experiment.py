@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+
+from .forward import EPS
 
 
 class Measured(NamedTuple):
@@ -16,7 +19,7 @@ class Measured(NamedTuple):
     printed : float
         Of the equation as the source prints it.
     corrected : float
-        Of the equation as it should read.
+        Of the equation as it should read; for a row that holds, of this package's function.
     """
 
     printed: float
@@ -30,14 +33,31 @@ class Experiment(NamedTuple):
     smallest: int
 
 
-EXPERIMENTS = {}
+EXPERIMENTS = {}  # every row, as the source has it: ε = 0
+BEYOND = {}  # outside of what the source says: ε > 0, or what a row that holds leaves to mind
 
 
-def experiment(id, smallest=2):
-    """Register ``run(rng, M_B) -> (truth, printed, corrected)`` or a `Measured`."""
+def experiment(*ids, smallest=2, eps=False):
+    """Register ``run(rng, M_B) -> (truth, printed, corrected)`` or a `Measured`.
+
+    With `eps` it also takes ``eps``, and the same is measured at eps > 0 for `BEYOND`.
+    """
 
     def register(run):
-        EXPERIMENTS[id] = Experiment(run, smallest)
+        for id in ids:
+            EXPERIMENTS[id] = Experiment(run, smallest)
+            if eps:
+                BEYOND[id] = Experiment(functools.partial(run, eps=EPS), smallest)
+        return run
+
+    return register
+
+
+def beyond(id, smallest=2):
+    """Register what is measured outside of what the source says."""
+
+    def register(run):
+        BEYOND[id] = Experiment(run, smallest)
         return run
 
     return register

@@ -1,4 +1,4 @@
-"""The picture of the errata: how far each row is off, as printed and as corrected."""
+"""The pictures of the errata: how far each row is off, as printed and as it should read."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from . import picture, style
 
-NOTHING, LARGEST = 1e-18, 1e2  # where 0 and nan are drawn
+NOTHING, LARGEST = 1e-18, 1e2  # where 0 is drawn, and the end of the axis
 PRINTED = {"marker": "x", "color": style.INK, "ms": 5, "mew": 1}
 CORRECTED = {"marker": "o", "color": style.INK, "ms": 4, "mfc": "white", "mew": 0.8}
 
 
-def errors(names, printed, corrected, bound):
+def errors(names, printed, corrected, bound, right):
     """Draw the errors of every row over random cases, on a logarithmic axis.
 
     Parameters
@@ -19,9 +19,11 @@ def errors(names, printed, corrected, bound):
     names : sequence of str
         Of the rows, from top to bottom.
     printed, corrected : ndarray, shape (rows, cases)
-        Relative errors; nan where there is no number.
+        Relative errors.
     bound : float
         Drawn as a line between the two groups.
+    right : str
+        What the second group is called: ``"as corrected"``.
 
     Returns
     -------
@@ -32,22 +34,21 @@ def errors(names, printed, corrected, bound):
     figure.subplots_adjust(left=0.41, right=0.97, bottom=0.6 / figure.get_figheight(), top=0.94)
     rows = np.arange(len(names))
     for values, marks in ((printed, PRINTED), (corrected, CORRECTED)):
-        x = np.where(np.isnan(values), LARGEST, np.maximum(values, NOTHING))
-        ax.plot(x, rows, linestyle="none", clip_on=False, **marks)
+        ax.plot(np.maximum(values, NOTHING), rows, linestyle="none", clip_on=False, **marks)
     ax.axvline(bound, color=style.BASELINE.color, lw=style.THIN, linestyle="--")
     ax.set(xscale="log", xlim=(NOTHING, LARGEST), ylim=(len(names) - 0.5, -0.5))
     ticks = {NOTHING: "0", 1e-15: "1e-15", bound: f"{bound:g}", 1e-6: "1e-6", 1e-3: "1e-3", 1: "1"}
-    ax.set_xticks([*ticks, LARGEST], [*ticks.values(), "nan"])
+    ax.set_xticks(list(ticks), list(ticks.values()))
     ax.minorticks_off()
     ax.set_yticks(rows, names)
     ax.tick_params(axis="y", length=0, pad=9)
     ax.set_xlabel("relative error")
-    for x, text, marks in ((1e-15, "as corrected", CORRECTED), (0.3, "as printed", PRINTED)):
+    for x, text, marks in ((1e-15, right, CORRECTED), (0.3, "as printed", PRINTED)):
         ax.plot([x / 12], [-1.1], clip_on=False, **marks)
         ax.text(x / 6, -1.1, text, va="center")
     return picture.still(
         figure,
         f"{len(names)} rows of the ledger, {np.shape(printed)[1]} random cases each. "
-        f"As printed every error is above {np.nanmin(printed):.0e} or no number at all. "
-        f"As corrected every error is below {bound:g}.",
+        f"As printed every error is above {np.min(printed):.0e}. "
+        f"{right.capitalize()} every error is below {bound:g}.",
     )
