@@ -513,6 +513,7 @@ ROWS = [
         values={"offset": 1.0, "draws": 3},
     ),
     row(ledger.rows),
+    row(ledger.counted),
     row(ledger.row, id="choice", values={"id": "S17"}),
     row(ledger.box, id="choice", evidence="given", values={"id": "S1", "evidence": "0"}),
     row(ledger.boxes, notebook="choice", values={"notebook": "1_baseline"}),

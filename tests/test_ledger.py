@@ -44,6 +44,17 @@ def test_verdicts():
     assert {row.id for row in ledger.rows() if row.epsilon} == EPSILON
 
 
+def test_counted():
+    """Whatever is typed in the texts, no number of rows is."""
+    assert ledger.counted() == (
+        f"62 rows: {62 - len(FALSE | CONDITION)} hold, {len(CONDITION)} need a condition or a "
+        f"correction, {len(FALSE)} are false; {len(EPSILON)} are generalized for ε > 0"
+    )
+    texts = [ROOT / "README.md", *(ROOT / "book" / "text").glob("*.md")]
+    for path in texts:
+        assert not re.search(r"\b\d+ (of the \d+ )?rows\b", path.read_text(encoding="utf-8")), path
+
+
 def test_the_order_is_that_of_the_source():
     sections = [row.section for row in ledger.rows()]
     assert sections == sorted(sections)

@@ -13,6 +13,7 @@ import functools
 import itertools
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from importlib import resources
 
@@ -141,6 +142,21 @@ def row(id):
     """
     entries = {entry.id: entry for entry in _table()}
     return entries[choice("id", id, entries)]
+
+
+def counted():
+    """Return how many rows there are of each verdict, in a sentence.
+
+    Returns
+    -------
+    str
+    """
+    of = Counter(entry.verdict for entry in _table())
+    with_eps = sum(bool(entry.epsilon) for entry in _table())
+    return (
+        f"{len(_table())} rows: {of['holds']} hold, {of['condition']} need a condition or a "
+        f"correction, {of['false']} are false; {with_eps} are generalized for ε > 0"
+    )
 
 
 class Box:

@@ -379,6 +379,7 @@ def opposite(rng, M_B):
 @beyond("S39", smallest=3)
 def opposite_with_eps(rng, M_B):
     x = rng.normal(1.0, 2.0, M_B)
-    delta, of_x = -hat(x), kappa(x, EPS)
-    truth = np.array([sent_back(x, delta, EPS)])
-    return truth, np.array([0.0]), np.sqrt(np.array([1 - of_x * (2 - of_x)]))
+    truth = np.array([sent_back(x, -hat(x), EPS)])
+    sin, cos = 0.0, -1.0
+    general = np.sqrt(sin**2 + (1 - kappa(x, EPS)) ** 2 * cos**2)
+    return truth, np.array([sin]), np.array([general])
