@@ -45,7 +45,7 @@ def mixing(x_hat):
 
 def check_triangle(result, values):
     M_B = result.M_B
-    assert result.asked == (values["theta1"], values["theta2"], values["phi"])
+    assert result.asked == (values["theta1"], values["theta2"], values["dihedral"])
     if M_B == 1:
         assert result.points is None and result.explanation
         return
@@ -55,7 +55,7 @@ def check_triangle(result, values):
     products = result.vectors @ result.vectors.T
     assert np.abs(result.points @ result.points.T - products).max() < 1e-12 * M_B
     assert np.abs(np.diag(products) - M_B).max() < 1e-11
-    theta1, theta2, phi = np.radians(result.asked)
+    theta1, theta2, dihedral = np.radians(result.asked)
     if M_B > 2:
         assert abs(angle(delta, x_hat) - theta1) < 1e-11
         assert abs(angle(u, x_hat) - theta2) < 1e-11
@@ -65,7 +65,7 @@ def check_triangle(result, values):
     assert abs(bn - delta @ mixing(x_hat) @ u / M_B) < 1e-12
     assert abs(baseline - delta @ u / M_B) < 1e-12
     assert abs(gamma - delta @ x_hat / M_B) < 1e-12
-    product = np.sin(theta1) * np.sin(theta2) * np.cos(phi)
+    product = np.sin(theta1) * np.sin(theta2) * np.cos(dihedral)
     if M_B > 3:
         assert abs(bn - product) < 1e-11
         assert np.abs(result.points - result.wished).max() < 1e-9
@@ -115,7 +115,7 @@ def check_layers(result, values):
     sin1, sin2, cos = result.factors
     assert sin1.shape == sin2.shape == (result.theta2.size,)
     n, n_prev = geometry_network.SIZES[result.layer], geometry_network.SIZES[result.layer - 1]
-    assert result.theta2.shape == result.phi.shape
+    assert result.theta2.shape == result.dihedral.shape
     assert result.theta2.shape[0] == n and result.theta2.shape[1] <= n_prev
     if result.M_B == 2:
         assert max(sin1.max(), sin2.max()) < 1e-6 and not cos.size
@@ -188,10 +188,10 @@ def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle
     rng, views = np.random.default_rng(7), [(35, 15), (110, -40)]
     lines = np.vstack([seen(*view) for view in views])
     for M_B in positions(triangle.controls["M_B"])[1:]:
-        for theta1, theta2, phi in 5 * rng.integers(0, 37, size=(12, 3)):
+        for theta1, theta2, dihedral in 5 * rng.integers(0, 37, size=(12, 3)):
             corners = []
             for azimuth, elevation in views:
-                wish = {"theta1": int(theta1), "theta2": int(theta2), "phi": int(phi)}
+                wish = {"theta1": int(theta1), "theta2": int(theta2), "dihedral": int(dihedral)}
                 triangle.set(M_B=M_B, azimuth=azimuth, elevation=elevation, **wish)
                 corners.append(triangle.figure.drawn)
             drawn = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
@@ -202,12 +202,12 @@ def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle
     triangle.reset()
 
 
-def test_phi_measured_off_the_drawn_points_is_that_of_the_residuals(triangle):
+def test_dihedral_measured_off_the_drawn_points_is_that_of_the_residuals(triangle):
     lines = np.vstack([seen(35, 15), seen(110, -40)])
     for wish in ((60, 50, 70), (120, 95, 15), (35, 150, 165)):
         corners = []
         for azimuth, elevation in ((35, 15), (110, -40)):
-            angles = dict(zip(("theta1", "theta2", "phi"), wish, strict=True))
+            angles = dict(zip(("theta1", "theta2", "dihedral"), wish, strict=True))
             triangle.set(M_B=16, azimuth=azimuth, elevation=elevation, **angles)
             corners.append(triangle.figure.drawn)
         x_hat, delta, u = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
@@ -243,9 +243,9 @@ def test_no_label_covers_another(triangle):
 
 
 def test_small_batches_say_why_the_wish_is_not_met(triangle):
-    triangle.set(M_B=3, phi=60)
+    triangle.set(M_B=3, dihedral=60)
     assert "a plane: φ asked 60°, got 0°" in triangle.readout
-    triangle.set(phi=120)
+    triangle.set(dihedral=120)
     assert "a plane: φ asked 120°, got 180°" in triangle.readout
     triangle.set(M_B=2, theta1=100, theta2=20)
     assert "a line: asked θ1 100°, θ2 20°, got 180°, 0°" in triangle.readout

@@ -58,13 +58,13 @@ def _paths(M_B):
         sphere.train_neuron(neuron, psi, phi, parameters=names, learning_rate=rate, steps=n)
         for names, rate, n in ((["W"], 2.0, JOIN), (["W", "gamma", "beta"], 0.8, STEPS - JOIN))
     ]
-    theta1, theta2, theta3, phi = (
+    theta1, theta2, theta3, dihedral = (
         np.concatenate([half.angles[k] for half in halves])[: STEPS + 1] for k in range(4)
     )
     gradient = np.concatenate([half.gradient for half in halves])[: STEPS + 1]
     sines = np.sin(theta1), np.sin(theta2)
     meaning = (sines[0] > NO_SIDE)[:, np.newaxis] & (sines[1] > NO_SIDE)
-    factors = *sines, np.where(meaning, np.abs(np.cos(phi)), np.nan)
+    factors = *sines, np.where(meaning, np.abs(np.cos(dihedral)), np.nan)
     sizes = np.abs(gradient).max(axis=1), np.abs(np.cos(theta3)).max(axis=1), np.abs(np.cos(theta1))
     return factors, sizes
 
