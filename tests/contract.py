@@ -414,9 +414,9 @@ ROWS = [
         real=True,
         exceptions={("wider", "frame"): ("refused", SPACE)},
     ),
-    row(sphere.reachable, M_B="count 2", theta1="number", theta2="number", dihedral="number")._replace(
-        values={"M_B": 8, "theta1": 0.5, "theta2": 1.0, "dihedral": 2.0}
-    ),
+    row(
+        sphere.reachable, M_B="count 2", theta1="number", theta2="number", dihedral="number"
+    )._replace(values={"M_B": 8, "theta1": 0.5, "theta2": 1.0, "dihedral": 2.0}),
     row(sphere.corners, **ANGLE, values=ANGLES),
     row(
         sphere.place,

@@ -93,18 +93,19 @@ def check_means(result, values):
 
 
 def check_stops(result, values):
-    assert (result.M_B, result.step) == tuple(values.values())
+    assert (result.M_B, result.inputs) == tuple(values.values())
     if result.factors is None:
         assert result.M_B == 1
         return
     sin1, sin2, cos = result.factors
-    gradient, cos3, cos1 = result.sizes
+    gradient, cos3, cos1, spread = result.sizes
     steps = geometry_stops.STEPS + 1
-    assert sin1.shape == gradient.shape == cos3.shape == cos1.shape == (steps,)
-    assert sin2.shape == cos.shape == (steps, 4)
+    assert sin1.shape == gradient.shape == cos3.shape == cos1.shape == spread.shape == (steps,)
+    assert sin2.shape == cos.shape == (steps, result.inputs)
     assert np.abs(sin1**2 + cos1**2 - 1).max() < 1e-12
     for factor in (sin1, sin2, cos[~np.isnan(cos)], cos3):
         assert (factor > -1e-15).all() and (factor < 1 + 1e-15).all()
+    assert result.rank == min(result.inputs, result.M_B - 1)  # of these digits
 
 
 def check_layers(result, values):
@@ -345,29 +346,38 @@ def stops():
     return explore.stops()
 
 
-@pytest.mark.parametrize("M_B", geometry_stops.SIZES[1:])
-def test_which_condition_stops_w_depends_on_the_number_of_samples(stops, M_B):
-    stops.set(M_B=M_B, step=geometry_stops.JOIN)
+@pytest.mark.parametrize("inputs", [1, 2, 3, 4])
+@pytest.mark.parametrize("M_B", [2, 3, 4, 5, 6, 64])
+def test_the_rank_of_the_inputs_decides_which_condition_stops_w(stops, M_B, inputs):
+    stops.set(M_B=M_B, inputs=inputs)
     sin1, sin2, cos = (factor[geometry_stops.JOIN] for factor in stops.result.factors)
-    assert stops.result.sizes[0][geometry_stops.JOIN] < 1e-6
-    if M_B == 2:
-        assert "zero from the start" in stops.readout
-    elif M_B <= 5:
-        assert sin1 < 1e-4 < 0.1 < sin2.min()
-        assert "because sinθ1 = 0" in stops.readout
+    gradient, rank = stops.result.sizes[0], min(inputs, M_B - 1)
+    assert gradient[geometry_stops.JOIN] < 1e-6
+    if rank == 1:
+        assert gradient.max() < 1e-12 and sin2.max() < 1e-7
+        assert "W alone never moves" in stops.readout
+    elif rank == M_B - 1:
+        assert sin1 < 1e-4 < 0.1 < sin2.min() and gradient[0] > 1e-4
+        assert "W alone stops at sinθ1 = 0" in stops.readout
     else:
         assert cos.max() < 1e-4 < 0.1 < min(sin1, *sin2)
-        assert "third condition" in stops.readout
+        assert "W alone stops at φ = 90°" in stops.readout
     stops.reset()
 
 
 def test_gamma_and_beta_lead_to_the_stop_of_the_baseline(stops):
-    stops.set(M_B=64, step=geometry_stops.STEPS)
-    assert "the baseline's stop" in stops.readout
-    gradient, cos3, cos1 = (size[-1] for size in stops.result.sizes)
-    assert max(gradient, cos3, cos1) < 1e-6
-    stops.set(step=geometry_stops.JOIN)
+    assert "all stop where the baseline does" in stops.readout
+    gradient, cos3, cos1, spread = (size[-1] for size in stops.result.sizes)
+    assert max(gradient, cos3, cos1) < 1e-6 < 0.1 < spread
     assert stops.result.sizes[2][geometry_stops.JOIN] > 0.2
+
+
+def test_labels_that_can_be_reached_end_by_a_small_error_and_no_angle(stops):
+    stops.set(M_B=10)
+    _, cos3, cos1, spread = stops.result.sizes
+    assert min(cos3[-1], cos1[-1]) > 0.1 and (np.diff(spread[geometry_stops.JOIN + 1 :]) < 0).all()
+    assert spread[-1] < 0.1 * spread[0]
+    assert "σ(Δ) still falls" in stops.readout
     stops.reset()
 
 

@@ -184,7 +184,8 @@ def test_the_path_holds_the_angles_before_every_step_and_after_the_last():
     net, psi, phi = neuron(batch_norm=True, seed=4)
     start = net.layers[0].W.copy()
     path = sphere.train_neuron(net, psi, phi, parameters=["W"], learning_rate=0.5, steps=7)
-    assert path.cost.shape == path.mean.shape == path.angles.theta1.shape == (8,)
+    shapes = {v.shape for v in (path.cost, path.mean, path.sigma, path.angles.theta1)}
+    assert shapes == {(8,)}
     assert path.gradient.shape == path.angles.theta2.shape == path.angles.dihedral.shape == (8, 3)
     for k, W in ((0, start), (-1, net.layers[0].W)):
         x_hat = hat(psi @ W[0])
@@ -194,6 +195,7 @@ def test_the_path_holds_the_angles_before_every_step_and_after_the_last():
             theta3 = angle(hat(delta), hat(psi[:, j]))
             assert path.angles.theta3[k, j] == pytest.approx(theta3, abs=1e-12)
         assert path.mean[k] == pytest.approx(delta.mean() / delta.std(), abs=1e-12)
+        assert path.sigma[k] == pytest.approx(delta.std(), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))

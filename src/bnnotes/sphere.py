@@ -264,8 +264,8 @@ class Path(NamedTuple):
     cost : ndarray, shape (steps + 1,)
     gradient : ndarray, shape (steps + 1, n_prev)
         ∂C/∂W.
-    mean : ndarray, shape (steps + 1,)
-        ⟨Δ⟩/σ(Δ).
+    mean, sigma : ndarray, shape (steps + 1,)
+        ⟨Δ⟩/σ(Δ) and σ(Δ).
     angles : Angles
         theta1 of shape (steps + 1,), the others (steps + 1, n_prev).
     """
@@ -273,6 +273,7 @@ class Path(NamedTuple):
     cost: np.ndarray
     gradient: np.ndarray
     mean: np.ndarray
+    sigma: np.ndarray
     angles: Angles
 
 
@@ -313,8 +314,8 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
         records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))
-    cost, gradient, mean, *angles = (np.array(column) for column in zip(*records, strict=True))
-    return Path(cost, gradient, mean, Angles(*angles))
+    columns = [np.array(column) for column in zip(*records, strict=True)]
+    return Path(*columns[:4], Angles(*columns[4:]))
 
 
 def _steps(neuron, psi, phi, parameters, learning_rate, steps):
@@ -335,5 +336,6 @@ def _look(neuron: Network, psi, phi):
     (step,) = feed_forward(neuron, psi)
     delta = baseline.output_error(step.u, phi)
     theta1, *others = sample_angles(delta, psi, step.y)
-    mean = (sample_mean(delta) / sigma(delta))[0]
-    return gradients, (cost, gradients.W[0], mean, theta1[0], *(angle[0] for angle in others))
+    spread = sigma(delta)[0]
+    record = cost, gradients.W[0], sample_mean(delta)[0] / spread, spread
+    return gradients, (*record, theta1[0], *(angle[0] for angle in others))
