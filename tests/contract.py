@@ -156,8 +156,8 @@ def waves(x):
     return np.sin(x).sum()
 
 
-ANGLE = {"theta1": "real", "theta2": "real", "phi": "real"}
-ANGLES = {"phi": 2.0}
+ANGLE = {"theta1": "real", "theta2": "real", "dihedral": "real"}
+ANGLES = {"dihedral": 2.0}
 DOWN = {
     "delta": "M_B n",
     "W": "n n_prev",
@@ -414,16 +414,16 @@ ROWS = [
         real=True,
         exceptions={("wider", "frame"): ("refused", SPACE)},
     ),
-    row(sphere.reachable, M_B="count 2", theta1="number", theta2="number", phi="number")._replace(
-        values={"M_B": 8, "theta1": 0.5, "theta2": 1.0, "phi": 2.0}
-    ),
+    row(
+        sphere.reachable, M_B="count 2", theta1="number", theta2="number", dihedral="number"
+    )._replace(values={"M_B": 8, "theta1": 0.5, "theta2": 1.0, "dihedral": 2.0}),
     row(sphere.corners, **ANGLE, values=ANGLES),
     row(
         sphere.place,
         frame="M_B* k* samples",
         theta1="number",
         theta2="number",
-        phi="number",
+        dihedral="number",
         values=ANGLES,
         real=True,
         exceptions={("wider", "frame"): ("refused", SPACE)},

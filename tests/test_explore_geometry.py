@@ -45,7 +45,7 @@ def mixing(x_hat):
 
 def check_triangle(result, values):
     M_B = result.M_B
-    assert result.asked == (values["theta1"], values["theta2"], values["phi"])
+    assert result.asked == (values["theta1"], values["theta2"], values["dihedral"])
     if M_B == 1:
         assert result.points is None and result.explanation
         return
@@ -55,7 +55,7 @@ def check_triangle(result, values):
     products = result.vectors @ result.vectors.T
     assert np.abs(result.points @ result.points.T - products).max() < 1e-12 * M_B
     assert np.abs(np.diag(products) - M_B).max() < 1e-11
-    theta1, theta2, phi = np.radians(result.asked)
+    theta1, theta2, dihedral = np.radians(result.asked)
     if M_B > 2:
         assert abs(angle(delta, x_hat) - theta1) < 1e-11
         assert abs(angle(u, x_hat) - theta2) < 1e-11
@@ -65,7 +65,7 @@ def check_triangle(result, values):
     assert abs(bn - delta @ mixing(x_hat) @ u / M_B) < 1e-12
     assert abs(baseline - delta @ u / M_B) < 1e-12
     assert abs(gamma - delta @ x_hat / M_B) < 1e-12
-    product = np.sin(theta1) * np.sin(theta2) * np.cos(phi)
+    product = np.sin(theta1) * np.sin(theta2) * np.cos(dihedral)
     if M_B > 3:
         assert abs(bn - product) < 1e-11
         assert np.abs(result.points - result.wished).max() < 1e-9
@@ -93,18 +93,19 @@ def check_means(result, values):
 
 
 def check_stops(result, values):
-    assert (result.M_B, result.step) == tuple(values.values())
+    assert (result.M_B, result.inputs) == tuple(values.values())
     if result.factors is None:
         assert result.M_B == 1
         return
     sin1, sin2, cos = result.factors
-    gradient, cos3, cos1 = result.sizes
+    gradient, cos3, cos1, spread = result.sizes
     steps = geometry_stops.STEPS + 1
-    assert sin1.shape == gradient.shape == cos3.shape == cos1.shape == (steps,)
-    assert sin2.shape == cos.shape == (steps, 4)
+    assert sin1.shape == gradient.shape == cos3.shape == cos1.shape == spread.shape == (steps,)
+    assert sin2.shape == cos.shape == (steps, result.inputs)
     assert np.abs(sin1**2 + cos1**2 - 1).max() < 1e-12
     for factor in (sin1, sin2, cos[~np.isnan(cos)], cos3):
         assert (factor > -1e-15).all() and (factor < 1 + 1e-15).all()
+    assert result.rank == min(result.inputs, result.M_B - 1)  # of these digits
 
 
 def check_layers(result, values):
@@ -115,7 +116,7 @@ def check_layers(result, values):
     sin1, sin2, cos = result.factors
     assert sin1.shape == sin2.shape == (result.theta2.size,)
     n, n_prev = geometry_network.SIZES[result.layer], geometry_network.SIZES[result.layer - 1]
-    assert result.theta2.shape == result.phi.shape
+    assert result.theta2.shape == result.dihedral.shape
     assert result.theta2.shape[0] == n and result.theta2.shape[1] <= n_prev
     if result.M_B == 2:
         assert max(sin1.max(), sin2.max()) < 1e-6 and not cos.size
@@ -188,10 +189,10 @@ def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle
     rng, views = np.random.default_rng(7), [(35, 15), (110, -40)]
     lines = np.vstack([seen(*view) for view in views])
     for M_B in positions(triangle.controls["M_B"])[1:]:
-        for theta1, theta2, phi in 5 * rng.integers(0, 37, size=(12, 3)):
+        for theta1, theta2, dihedral in 5 * rng.integers(0, 37, size=(12, 3)):
             corners = []
             for azimuth, elevation in views:
-                wish = {"theta1": int(theta1), "theta2": int(theta2), "phi": int(phi)}
+                wish = {"theta1": int(theta1), "theta2": int(theta2), "dihedral": int(dihedral)}
                 triangle.set(M_B=M_B, azimuth=azimuth, elevation=elevation, **wish)
                 corners.append(triangle.figure.drawn)
             drawn = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
@@ -202,12 +203,12 @@ def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle
     triangle.reset()
 
 
-def test_phi_measured_off_the_drawn_points_is_that_of_the_residuals(triangle):
+def test_dihedral_measured_off_the_drawn_points_is_that_of_the_residuals(triangle):
     lines = np.vstack([seen(35, 15), seen(110, -40)])
     for wish in ((60, 50, 70), (120, 95, 15), (35, 150, 165)):
         corners = []
         for azimuth, elevation in ((35, 15), (110, -40)):
-            angles = dict(zip(("theta1", "theta2", "phi"), wish, strict=True))
+            angles = dict(zip(("theta1", "theta2", "dihedral"), wish, strict=True))
             triangle.set(M_B=16, azimuth=azimuth, elevation=elevation, **angles)
             corners.append(triangle.figure.drawn)
         x_hat, delta, u = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
@@ -243,9 +244,9 @@ def test_no_label_covers_another(triangle):
 
 
 def test_small_batches_say_why_the_wish_is_not_met(triangle):
-    triangle.set(M_B=3, phi=60)
+    triangle.set(M_B=3, dihedral=60)
     assert "a plane: φ asked 60°, got 0°" in triangle.readout
-    triangle.set(phi=120)
+    triangle.set(dihedral=120)
     assert "a plane: φ asked 120°, got 180°" in triangle.readout
     triangle.set(M_B=2, theta1=100, theta2=20)
     assert "a line: asked θ1 100°, θ2 20°, got 180°, 0°" in triangle.readout
@@ -345,29 +346,38 @@ def stops():
     return explore.stops()
 
 
-@pytest.mark.parametrize("M_B", geometry_stops.SIZES[1:])
-def test_which_condition_stops_w_depends_on_the_number_of_samples(stops, M_B):
-    stops.set(M_B=M_B, step=geometry_stops.JOIN)
+@pytest.mark.parametrize("inputs", [1, 2, 3, 4])
+@pytest.mark.parametrize("M_B", [2, 3, 4, 5, 6, 64])
+def test_the_rank_of_the_inputs_decides_which_condition_stops_w(stops, M_B, inputs):
+    stops.set(M_B=M_B, inputs=inputs)
     sin1, sin2, cos = (factor[geometry_stops.JOIN] for factor in stops.result.factors)
-    assert stops.result.sizes[0][geometry_stops.JOIN] < 1e-6
-    if M_B == 2:
-        assert "zero from the start" in stops.readout
-    elif M_B <= 5:
-        assert sin1 < 1e-4 < 0.1 < sin2.min()
-        assert "because sinθ1 = 0" in stops.readout
+    gradient, rank = stops.result.sizes[0], min(inputs, M_B - 1)
+    assert gradient[geometry_stops.JOIN] < 1e-6
+    if rank == 1:
+        assert gradient.max() < 1e-12 and sin2.max() < 1e-7
+        assert "W alone never moves" in stops.readout
+    elif rank == M_B - 1:
+        assert sin1 < 1e-4 < 0.1 < sin2.min() and gradient[0] > 1e-4
+        assert "W alone stops at sinθ1 = 0" in stops.readout
     else:
         assert cos.max() < 1e-4 < 0.1 < min(sin1, *sin2)
-        assert "third condition" in stops.readout
+        assert "W alone stops at φ = 90°" in stops.readout
     stops.reset()
 
 
 def test_gamma_and_beta_lead_to_the_stop_of_the_baseline(stops):
-    stops.set(M_B=64, step=geometry_stops.STEPS)
-    assert "the baseline's stop" in stops.readout
-    gradient, cos3, cos1 = (size[-1] for size in stops.result.sizes)
-    assert max(gradient, cos3, cos1) < 1e-6
-    stops.set(step=geometry_stops.JOIN)
+    assert "all stop where the baseline does" in stops.readout
+    gradient, cos3, cos1, spread = (size[-1] for size in stops.result.sizes)
+    assert max(gradient, cos3, cos1) < 1e-6 < 0.1 < spread
     assert stops.result.sizes[2][geometry_stops.JOIN] > 0.2
+
+
+def test_labels_that_can_be_reached_end_by_a_small_error_and_no_angle(stops):
+    stops.set(M_B=10)
+    _, cos3, cos1, spread = stops.result.sizes
+    assert min(cos3[-1], cos1[-1]) > 0.1 and (np.diff(spread[geometry_stops.JOIN + 1 :]) < 0).all()
+    assert spread[-1] < 0.1 * spread[0]
+    assert "σ(Δ) still falls" in stops.readout
     stops.reset()
 
 

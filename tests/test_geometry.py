@@ -108,11 +108,11 @@ def test_baseline_weight_gradient(case):
 @every_layer
 def test_spherical_law_of_cosines(case):
     """cosθ3 − cosθ1 cosθ2 = sinθ1 sinθ2 cosφ, and cosφ is the partial correlation."""
-    theta1, theta2, theta3, phi = geometry.sample_angles(case.delta, case.u_prev, case.x)
+    theta1, theta2, theta3, dihedral = geometry.sample_angles(case.delta, case.u_prev, case.x)
     theta1 = theta1[:, np.newaxis]
     bracket = np.cos(theta3) - np.cos(theta1) * np.cos(theta2)
     np.testing.assert_allclose(
-        bracket, np.sin(theta1) * np.sin(theta2) * np.cos(phi), rtol=0, atol=1e-12
+        bracket, np.sin(theta1) * np.sin(theta2) * np.cos(dihedral), rtol=0, atol=1e-12
     )
     for i, j in np.ndindex(case.W.shape):
         regressors = np.column_stack([np.ones(len(case.x)), case.x[:, i]])
@@ -123,18 +123,18 @@ def test_spherical_law_of_cosines(case):
         lengths = [np.linalg.norm(v) for v in rest]
         if min(lengths) > 1e-6:
             partial = rest[0] @ rest[1] / (lengths[0] * lengths[1])
-            assert np.cos(phi[i, j]) == pytest.approx(partial, abs=1e-9)
+            assert np.cos(dihedral[i, j]) == pytest.approx(partial, abs=1e-9)
 
 
 def test_the_dihedral_angle_of_few_samples():
     """M_B = 3: 0 or π, the plane has no other. M_B = 2 and one neuron: π/2, no such angle."""
     for seed in range(20):
         three = layer(3, 3, 2, seed=seed)
-        phi = geometry.sample_angles(three.delta, three.u_prev, three.x).phi
-        assert np.minimum(phi, np.pi - phi).max() < 1e-6
+        dihedral = geometry.sample_angles(three.delta, three.u_prev, three.x).dihedral
+        assert np.minimum(dihedral, np.pi - dihedral).max() < 1e-6
         for case in (layer(2, 3, 2, seed=seed), layer(8, 1, 1, seed=seed)):
-            phi = geometry.sample_angles(case.delta, case.u_prev, case.x).phi
-            np.testing.assert_array_equal(phi, np.pi / 2)
+            dihedral = geometry.sample_angles(case.delta, case.u_prev, case.x).dihedral
+            np.testing.assert_array_equal(dihedral, np.pi / 2)
 
 
 @every_layer
@@ -295,4 +295,4 @@ def test_the_dihedral_angle_of_rounding_errors(M_B):
     """Along x̂ nothing is left of u but rounding errors, the longer the larger the batch."""
     x, delta = np.random.default_rng(M_B).normal(size=(2, M_B, 1))
     for u in (3 * x + 1, 0.1 - x):
-        assert geometry.sample_angles(delta, u, x).phi == np.pi / 2
+        assert geometry.sample_angles(delta, u, x).dihedral == np.pi / 2

@@ -187,7 +187,7 @@ def test_S32_S51_sin_theta2_is_zero(batch, data):
     assert_within(got, 0 * got, 1e2 * k * spread(u))
     angles = geometry.sample_angles(batch.delta, u, normalized.x_hat)
     reach = 1e4 * (standardized_bound(batch.delta) + batch.hat_bound())
-    assert_within(angles.phi, np.full((1, 1), np.pi / 2), reach)
+    assert_within(angles.dihedral, np.full((1, 1), np.pi / 2), reach)
 
 
 @given(case=layers(), data=st.data())

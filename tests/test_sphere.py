@@ -65,10 +65,10 @@ def test_a_batch_has_the_angles_that_were_wished(M_B):
     frame = sphere.frame(*three(M_B))
     for wish in np.random.default_rng(M_B).uniform(0.1, np.pi - 0.1, size=(20, 3)):
         x_hat, delta, u = sphere.place(frame, *wish)
-        theta1, theta2, _, phi = geometry.sample_angles(
+        theta1, theta2, _, dihedral = geometry.sample_angles(
             delta[:, None], u[:, None], 3 * x_hat[:, None] + 1
         )
-        got = [theta1.item(), theta2.item(), phi.item()]
+        got = [theta1.item(), theta2.item(), dihedral.item()]
         assert np.abs(np.array(got) - wish).max() < 1e-12
         for v in (x_hat, delta, u):
             assert abs(v.mean()) < 1e-12
@@ -77,8 +77,8 @@ def test_a_batch_has_the_angles_that_were_wished(M_B):
 
 def test_three_samples_keep_the_sides_and_flatten_the_triangle():
     frame = sphere.frame(*three(3))
-    for phi, flat in ((0.4, 0.0), (1.6, np.pi)):
-        x_hat, delta, u = sphere.place(frame, 1.0, 0.7, phi)
+    for dihedral, flat in ((0.4, 0.0), (1.6, np.pi)):
+        x_hat, delta, u = sphere.place(frame, 1.0, 0.7, dihedral)
         assert angle(delta, x_hat) == pytest.approx(1.0, abs=1e-12)
         assert angle(u, x_hat) == pytest.approx(0.7, abs=1e-12)
         side = 0.3 if flat == 0 else 1.7
@@ -122,8 +122,8 @@ def test_partial_correlation_is_that_of_the_residuals_of_a_regression(M_B):
     textbook = [np.corrcoef(rest[0][:, 0], column)[0, 1] for column in rest[1].T]
     got = sphere.partial_correlation(a, b, x)
     assert np.abs(got - textbook).max() < 1e-12
-    phi = geometry.sample_angles(a, b, x[:, None]).phi[0]
-    assert np.abs(got - np.cos(phi)).max() < 1e-12
+    dihedral = geometry.sample_angles(a, b, x[:, None]).dihedral[0]
+    assert np.abs(got - np.cos(dihedral)).max() < 1e-12
 
 
 def test_mean_correlation_over_pairs():
@@ -184,8 +184,9 @@ def test_the_path_holds_the_angles_before_every_step_and_after_the_last():
     net, psi, phi = neuron(batch_norm=True, seed=4)
     start = net.layers[0].W.copy()
     path = sphere.train_neuron(net, psi, phi, parameters=["W"], learning_rate=0.5, steps=7)
-    assert path.cost.shape == path.mean.shape == path.angles.theta1.shape == (8,)
-    assert path.gradient.shape == path.angles.theta2.shape == path.angles.phi.shape == (8, 3)
+    shapes = {v.shape for v in (path.cost, path.mean, path.sigma, path.angles.theta1)}
+    assert shapes == {(8,)}
+    assert path.gradient.shape == path.angles.theta2.shape == path.angles.dihedral.shape == (8, 3)
     for k, W in ((0, start), (-1, net.layers[0].W)):
         x_hat = hat(psi @ W[0])
         delta = (1 / (1 + np.exp(-x_hat)) - phi[:, 0]) / 12
@@ -194,6 +195,7 @@ def test_the_path_holds_the_angles_before_every_step_and_after_the_last():
             theta3 = angle(hat(delta), hat(psi[:, j]))
             assert path.angles.theta3[k, j] == pytest.approx(theta3, abs=1e-12)
         assert path.mean[k] == pytest.approx(delta.mean() / delta.std(), abs=1e-12)
+        assert path.sigma[k] == pytest.approx(delta.std(), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -205,7 +207,7 @@ def test_w_alone_stops_at_the_third_condition_and_all_together_at_the_baselines(
     net = network.create([3, 1], batch_norm=True, activation="identity", rng=seed)
     alone = sphere.train_neuron(net, psi, phi, parameters=["W"], **options)
     assert np.abs(alone.gradient[-1]).max() < 1e-9
-    assert np.abs(np.cos(alone.angles.phi[-1])).max() < 1e-6
+    assert np.abs(np.cos(alone.angles.dihedral[-1])).max() < 1e-6
     assert np.sin(alone.angles.theta1[-1]) > 0.05 and np.sin(alone.angles.theta2[-1]).min() > 0.05
     joined = sphere.train_neuron(net, psi, phi, parameters=["W", "gamma", "beta"], **options)
     plain = network.create([3, 1], batch_norm=False, activation="identity", rng=seed)

@@ -26,15 +26,16 @@ class Angles(NamedTuple):
         Between û_j and x̂_i.
     theta3 : ndarray, shape (n, n_prev)
         Between Δ̂_i and û_j.
-    phi : ndarray, shape (n, n_prev)
-        The dihedral angle at x̂_i: between M Δ_i and M u_j. It is π/2 where
-        one of them is zero, since then the gradient has no such factor.
+    dihedral : ndarray, shape (n, n_prev)
+        φ, the dihedral angle at x̂_i: between M Δ_i and M u_j. Where one of
+        them is zero there is no such angle; what stands there is π/2, a
+        convention and no right angle that was found.
     """
 
     theta1: np.ndarray
     theta2: np.ndarray
     theta3: np.ndarray
-    phi: np.ndarray
+    dihedral: np.ndarray
 
 
 def sigma(v):
@@ -144,7 +145,7 @@ def error_angle(delta, normalized):
 
 
 def _dihedral(x_hat, delta_hat, u_hat):
-    """Angle between M Δ̂ and M û of one neuron; π/2 where one is zero to rounding."""
+    """Angle between M Δ̂ and M û of one neuron; π/2 by convention where one is zero to rounding."""
     residuals = mix(x_hat, delta_hat), mix(x_hat, u_hat)
     directions, undefined = [], False
     for residual in residuals:
@@ -186,7 +187,7 @@ def sample_angles(delta, u_prev, x):
         theta1=_angle(delta_hat, x_hat),
         theta2=np.stack([_angle(x_i, u_hat) for x_i, _ in neurons]),
         theta3=np.stack([_angle(delta_i, u_hat) for _, delta_i in neurons]),
-        phi=np.stack([_dihedral(x_i, delta_i, u_hat) for x_i, delta_i in neurons]),
+        dihedral=np.stack([_dihedral(x_i, delta_i, u_hat) for x_i, delta_i in neurons]),
     )
 
 

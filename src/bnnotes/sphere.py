@@ -104,7 +104,7 @@ def _require_space(frame):
         raise ValueError(f"frame: got {frame.shape[1]} columns, wanted at most 3")
 
 
-def reachable(M_B, theta1, theta2, phi):
+def reachable(M_B, theta1, theta2, dihedral):
     """Return θ1, θ2, φ, or the nearest angles that a batch of M_B samples can have.
 
     Vectors of mean 0 have M_B − 1 dimensions. In a plane, M_B = 3, φ is 0
@@ -114,7 +114,7 @@ def reachable(M_B, theta1, theta2, phi):
     ----------
     M_B : int
         At least 2.
-    theta1, theta2, phi : float
+    theta1, theta2, dihedral : float
         In radians, between 0 and π.
 
     Returns
@@ -133,22 +133,22 @@ def reachable(M_B, theta1, theta2, phi):
     """
     count("M_B", M_B, minimum=2)
     theta1, theta2 = number("theta1", theta1), number("theta2", theta2)
-    phi = number("phi", phi)
+    dihedral = number("dihedral", dihedral)
     if M_B == 2:
-        return _flat(theta1), _flat(theta2), phi
-    return theta1, theta2, _flat(phi) if M_B == 3 else phi
+        return _flat(theta1), _flat(theta2), dihedral
+    return theta1, theta2, _flat(dihedral) if M_B == 3 else dihedral
 
 
 def _flat(angle):
     return 0.0 if angle <= math.pi / 2 else math.pi
 
 
-def corners(theta1, theta2, phi):
+def corners(theta1, theta2, dihedral):
     """Return x̂, Δ̂ and û with these angles between them, on the unit sphere of a frame.
 
     Parameters
     ----------
-    theta1, theta2, phi : float
+    theta1, theta2, dihedral : float
         In radians.
 
     Returns
@@ -161,26 +161,26 @@ def corners(theta1, theta2, phi):
     ValueError
         If an angle is not a finite number.
     """
-    angles = {"theta1": theta1, "theta2": theta2, "phi": phi}
-    theta1, theta2, phi = (number(*angle, minimum=-math.inf) for angle in angles.items())
+    angles = {"theta1": theta1, "theta2": theta2, "dihedral": dihedral}
+    theta1, theta2, dihedral = (number(*angle, minimum=-math.inf) for angle in angles.items())
     return np.array(
         [
             [1, math.cos(theta1), math.cos(theta2)],
-            [0, math.sin(theta1), math.sin(theta2) * math.cos(phi)],
-            [0, 0, math.sin(theta2) * math.sin(phi)],
+            [0, math.sin(theta1), math.sin(theta2) * math.cos(dihedral)],
+            [0, 0, math.sin(theta2) * math.sin(dihedral)],
         ]
     )
 
 
 @checked(real=True, frame="M_B k")
-def place(frame, theta1, theta2, phi):
+def place(frame, theta1, theta2, dihedral):
     """Return x̂, Δ̂ and û of a batch with these angles, as far as M_B samples allow.
 
     Parameters
     ----------
     frame : array_like, shape (M_B, k)
         From `frame`, of three vectors in general position.
-    theta1, theta2, phi : float
+    theta1, theta2, dihedral : float
         In radians; changed as `reachable` says.
 
     Returns
@@ -197,7 +197,7 @@ def place(frame, theta1, theta2, phi):
     if M_B < 2:
         raise ValueError(f"frame: got {M_B} sample, wanted at least 2")
     directions = frame[:, : M_B - 1]  # those in which vectors of mean 0 can point
-    unit = corners(*reachable(M_B, theta1, theta2, phi)).astype(frame.dtype)
+    unit = corners(*reachable(M_B, theta1, theta2, dihedral)).astype(frame.dtype)
     unit = unit[: directions.shape[1]]
     return Vectors(*(math.sqrt(M_B) * directions @ unit).T)
 
@@ -264,8 +264,8 @@ class Path(NamedTuple):
     cost : ndarray, shape (steps + 1,)
     gradient : ndarray, shape (steps + 1, n_prev)
         ∂C/∂W.
-    mean : ndarray, shape (steps + 1,)
-        ⟨Δ⟩/σ(Δ).
+    mean, sigma : ndarray, shape (steps + 1,)
+        ⟨Δ⟩/σ(Δ) and σ(Δ).
     angles : Angles
         theta1 of shape (steps + 1,), the others (steps + 1, n_prev).
     """
@@ -273,6 +273,7 @@ class Path(NamedTuple):
     cost: np.ndarray
     gradient: np.ndarray
     mean: np.ndarray
+    sigma: np.ndarray
     angles: Angles
 
 
@@ -313,8 +314,8 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
         records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))
-    cost, gradient, mean, *angles = (np.array(column) for column in zip(*records, strict=True))
-    return Path(cost, gradient, mean, Angles(*angles))
+    columns = [np.array(column) for column in zip(*records, strict=True)]
+    return Path(*columns[:4], Angles(*columns[4:]))
 
 
 def _steps(neuron, psi, phi, parameters, learning_rate, steps):
@@ -335,5 +336,6 @@ def _look(neuron: Network, psi, phi):
     (step,) = feed_forward(neuron, psi)
     delta = baseline.output_error(step.u, phi)
     theta1, *others = sample_angles(delta, psi, step.y)
-    mean = (sample_mean(delta) / sigma(delta))[0]
-    return gradients, (cost, gradients.W[0], mean, theta1[0], *(angle[0] for angle in others))
+    spread = sigma(delta)[0]
+    record = cost, gradients.W[0], sample_mean(delta)[0] / spread, spread
+    return gradients, (*record, theta1[0], *(angle[0] for angle in others))

@@ -24,7 +24,7 @@ class Layer(NamedTuple):
     ----------
     M_B, layer, epoch : int
     theta1 : ndarray, shape (n,), or None
-    theta2, phi : ndarray, shape (n, n_prev), or None
+    theta2, dihedral : ndarray, shape (n, n_prev), or None
         In radians.
     factors : tuple of ndarray, or None
         |sinθ1|, |sinθ2| and |cosφ|, one entry a weight; the last only of weights where φ has a
@@ -40,7 +40,7 @@ class Layer(NamedTuple):
     epoch: int
     theta1: np.ndarray | None
     theta2: np.ndarray | None
-    phi: np.ndarray | None
+    dihedral: np.ndarray | None
     factors: tuple | None
     chance: float | None
     explanation: str = ""
@@ -66,10 +66,10 @@ def compute_layer(M_B, layer, epoch):
     varying = np.ptp(u_prev, axis=0) > 0  # some pixels are white in every image
     angles = geometry.sample_angles(delta, u_prev[:, varying], normalized.x_hat)
     sin1 = np.broadcast_to(np.sin(angles.theta1)[:, np.newaxis], angles.theta2.shape)
-    sin2, cos = np.sin(angles.theta2), np.abs(np.cos(angles.phi))
+    sin2, cos = np.sin(angles.theta2), np.abs(np.cos(angles.dihedral))
     factors = sin1.ravel(), sin2.ravel(), cos[np.minimum(sin1, sin2) > NO_SIDE]
     usual = chance(M_B - 2) if M_B > 2 else None
-    return Layer(M_B, layer, epoch, angles.theta1, angles.theta2, angles.phi, factors, usual)
+    return Layer(M_B, layer, epoch, angles.theta1, angles.theta2, angles.dihedral, factors, usual)
 
 
 def _read_layer(result):

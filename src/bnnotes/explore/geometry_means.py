@@ -27,9 +27,10 @@ class Means(NamedTuple):
     offset, mean : float
         ⟨u⟩/σ(u) and ⟨Δ⟩/σ(Δ).
     ratios : ndarray, shape (weights,)
-        |∂C/∂W| of the baseline over that of BN; empty where there is none.
+        |∂C/∂W| of the baseline over that of BN with γ/σ(x) = 1, that is, over its bracket;
+        empty where there is none.
     bn, baseline : ndarray, shape (offsets,), or None
-        Median of |∂C/∂W| over M_B σ(Δ)σ(u), γ = σ(x), at every offset.
+        Median of |∂C/∂W| over M_B σ(Δ)σ(u), γ/σ(x) = 1, at every offset.
     place : int
         Which offset.
     explanation : str
@@ -53,7 +54,7 @@ class Means(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _gradients(M_B, offset, mean):
-    """Return |∂C/∂W| without and with BN, all weights of the layer, amplitudes 1."""
+    """Return |∂C/∂W| over M_B, without and with BN, at σ(Δ) = σ(u) = 1 and γ/σ(x) = 1."""
     delta, u_prev, normalized = geometry_network.look(EPOCH, LAYER, M_B)
     delta = geometry.standardize(delta) + mean
     u = geometry.standardize(u_prev) + offset
@@ -83,7 +84,7 @@ def _read_means(result):
         return state + " ".join(result.explanation.split())
     low, middle, high = np.quantile(result.ratios, (0.1, 0.5, 0.9))
     return (
-        f"{state}baseline over BN {_two(middle)} in the median, "
+        f"{state}baseline over BN at γ/σ(x) = 1 {_two(middle)} in the median, "
         f"{_two(low)} to {_two(high)} for eight weights in ten."
     )
 

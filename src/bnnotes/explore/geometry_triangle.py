@@ -66,9 +66,9 @@ def frame(M_B):
     return sphere.frame(output.normalized.x_hat[:, 0], delta[:, 0], hidden.u[:, 0])
 
 
-def compute_triangle(M_B, theta1, theta2, phi, azimuth, elevation):
+def compute_triangle(M_B, theta1, theta2, dihedral, azimuth, elevation):
     """Return the `Triangle` of these wishes, angles in degrees."""
-    asked = theta1, theta2, phi
+    asked = theta1, theta2, dihedral
     if M_B == 1:
         return Triangle(M_B, *[None] * 4, asked, None, None, azimuth, elevation, ONE_SAMPLE)
     directions, wish = frame(M_B), np.radians(asked)
@@ -117,7 +117,7 @@ def _read_triangle(result):
     M_B, state = result.M_B, f"M_B = {result.M_B}: "
     if result.points is None:
         return state + "one sample equals its mean, so x̂ = 0/0. There is no triangle."
-    theta1, theta2, theta3, phi = (_degrees(angle) for angle in result.angles)
+    theta1, theta2, theta3, dihedral = (_degrees(angle) for angle in result.angles)
     bn, bl, gamma = (f"{round(g, 2) + 0.0:.2f}".replace("-", "−") for g in result.gradients)
     numbers = f"∂C/∂W: BN {bn}, baseline {bl}. ∂C/∂γ: {gamma}."
     asked = [_degrees(angle) for angle in result.asked]
@@ -128,8 +128,8 @@ def _read_triangle(result):
     if min(np.sin(np.radians(result.angles[:2]))) < NO_SIDE:
         return f"{state}{angles}, no φ. {numbers}"
     if M_B == 3:
-        return f"M_B = 3, a plane: φ asked {asked[2]}, got {phi}. {angles}. {numbers}"
-    return f"{state}{angles}, φ {phi}. {numbers}"
+        return f"M_B = 3, a plane: φ asked {asked[2]}, got {dihedral}. {angles}. {numbers}"
+    return f"{state}{angles}, φ {dihedral}. {numbers}"
 
 
 def triangle():
@@ -147,7 +147,7 @@ def triangle():
         M_B=base.batch_size(SIZES, 4),
         theta1=degrees("θ1, between Δ̂ and x̂", 60),
         theta2=degrees("θ2, between û and x̂", 50),
-        phi=degrees("φ, the angle at x̂", 70),
+        dihedral=degrees("φ, the angle at x̂", 70),
         azimuth=degrees("view: azimuth", 35, -180, 180),
         elevation=degrees("view: elevation", 15, -90, 90),
     )

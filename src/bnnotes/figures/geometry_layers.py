@@ -88,15 +88,15 @@ class LayersFigure(LiveFigure):
         Parameters
         ----------
         result : object
-            With theta1 (n,), theta2 and phi (n, n_prev) in radians, or None
+            With theta1 (n,), theta2 and dihedral (n, n_prev) in radians, or None
             each; factors: three arrays; chance: |cosφ| of random
             directions in the median, or None; explanation.
         """
         self._note.set_text(result.explanation)
         some = result.theta2 is not None
         radius = result.theta2.ravel() / np.pi if some else np.empty(0)
-        phi = result.phi.ravel() if some else np.empty(0)
-        self._u.set_data(radius * np.cos(phi), radius * np.sin(phi))
+        dihedral = result.dihedral.ravel() if some else np.empty(0)
+        self._u.set_data(radius * np.cos(dihedral), radius * np.sin(dihedral))
         theta1 = result.theta1 / np.pi if some else np.empty(0)
         self._delta.set_data(theta1, 0 * theta1)
         chance = [result.chance] * 2 if result.chance is not None else []

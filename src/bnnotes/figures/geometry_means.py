@@ -1,4 +1,4 @@
-"""How much larger the baseline's gradient is than BN's, over the means of u and Δ."""
+"""How much larger the baseline's gradient is than BN's at γ/σ(x) = 1, over the means of u and Δ."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MeansFigure(LiveFigure):
         ax = self._left
         powers = range(-2, 7, 2)
         ax.set(xlim=(-2, 6), ylim=(0, 0.5), ylabel="share of the weights")
-        ax.set_xlabel("size of baseline's gradient over BN's")
+        ax.set_xlabel(r"size of baseline's gradient over BN's, $\gamma/\sigma(x) = 1$")
         ax.set_xticks(powers, ["1" if p == 0 else f"$10^{{{p}}}$" for p in powers])
         ax.axvline(0, color=style.INK, lw=style.THIN, ls=":")
         bars = ax.bar(EDGES[:-1], 0, 0.25, align="edge", color="#BBBBBB", ec="white", lw=0.5)
@@ -47,7 +47,7 @@ class MeansFigure(LiveFigure):
         ax, places = self._right, np.arange(len(offsets))
         ax.set(yscale="log", ylim=(LEAST, MOST), xlim=(-0.3, len(offsets) - 0.7))
         ax.set_xlabel(r"offset $\langle u\rangle/\sigma(u)$")
-        ax.set_ylabel("median size of the gradient")
+        ax.set_ylabel(r"median size at $\gamma/\sigma(x) = 1$")
         ax.set_xticks(places, [f"{offset:g}" for offset in offsets])
         self._here = self.moving(ax.axvline(0, color=style.INK, lw=style.THIN, ls=":"))
         self._curves, self._names = [], []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from . import style
@@ -29,7 +31,7 @@ class StopsFigure(LiveFigure):
     join : int
         The step at which γ and β begin to learn too.
     inputs : int
-        How many weights the neuron has.
+        How many weights the neuron has at most.
     """
 
     def __init__(self, steps, join, inputs):
@@ -44,10 +46,6 @@ class StopsFigure(LiveFigure):
             for x, who in ((join / 2, "W alone"), ((join + steps) / 2, "W, γ and β")):
                 ax.text(x, 1.03, who, ha="center", transform=ax.get_xaxis_transform())
         self._axes[0].set_ylabel("factors of $\\partial C/\\partial W$")
-        self._here = [
-            self.moving(ax.axvline(0, color=style.BASELINE.color, lw=style.THIN))
-            for ax in self._axes
-        ]
         left, right = self._axes
         self._factors = [
             [self._curve(left, look, width) for _ in range(count)]
@@ -56,15 +54,20 @@ class StopsFigure(LiveFigure):
             )
         ]
         self._names = [self._name(left, text, look.ink) for text, look in FACTORS]
-        looks = (style.GRADIENT, style.THETA3, style.THETA1)
-        texts = (r"$|\partial C/\partial W|$", r"$|\cos\theta_3|$", r"$|\cos\theta_1|$")
-        widths = (1.8, 1.2, 2.8)  # the last two often run together
+        looks = (style.GRADIENT, style.THETA3, style.THETA1, style.DELTA)
+        texts = (
+            r"$|\partial C/\partial W|$",
+            r"$|\cos\theta_3|$",
+            r"$|\cos\theta_1|$",
+            r"$M_B\,\sigma(\Delta)$",
+        )
+        widths = (1.8, 1.2, 2.8, 1.4)  # the two angles often run together
         self._sizes = [self._curve(right, *pair) for pair in zip(looks, widths, strict=True)]
         self._sizes[2].set_zorder(1)
         self._size_names = [
             self._name(right, text, look.ink) for text, look in zip(texts, looks, strict=True)
         ]
-        right.set_ylabel("largest of the inputs")
+        right.set_ylabel("sizes, the largest of the inputs")
         place = {"ha": "center", "va": "center", "transform": left.transAxes}
         above = {"fontsize": 10, "backgroundcolor": "white", "zorder": 5}
         self._note = self.moving(left.text(0.5, 0.5, "", **place, **above))
@@ -77,17 +80,15 @@ class StopsFigure(LiveFigure):
         return self.moving(label)
 
     def update(self, result):
-        """Draw the path of the training, and where on it the reader stands.
+        """Draw the path of the training.
 
         Parameters
         ----------
         result : object
-            With step; factors: sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs),
-            nan where φ has no meaning, or None; sizes: three arrays (steps,); explanation.
+            With factors: sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs),
+            nan where φ has no meaning, or None; sizes: four arrays (steps,); explanation.
         """
         self._note.set_text(result.explanation)
-        for line in self._here:
-            line.set_xdata([result.step] * 2)
         none = result.factors is None
         for name in (*self._names, *self._size_names):
             name.set_visible(not none)
@@ -98,11 +99,11 @@ class StopsFigure(LiveFigure):
         ends = []
         for lines, values in zip(self._factors, result.factors, strict=True):
             columns = np.maximum(values.reshape(len(values), -1), LEAST)
-            for line, column in zip(lines, columns.T, strict=True):
+            for line, column in itertools.zip_longest(lines, columns.T, fillvalue=()):
                 line.set_data(np.arange(len(column)), column)
             # Where the last has no meaning, its name stands beside the last that has.
             known = columns[~np.isnan(columns).any(axis=1)]
-            ends.append(np.exp(np.log(known[-1]).mean()) if len(known) else 1.0)
+            ends.append(np.exp(np.log(known[-1]).mean()) if len(known) else LEAST)
             self._names[len(ends) - 1].set_visible(len(known) > 0)
         self._spread(self._names, ends)
         for line, values in zip(self._sizes, result.sizes, strict=True):
@@ -111,11 +112,11 @@ class StopsFigure(LiveFigure):
 
     def _spread(self, names, heights):
         """Put the names beside the ends of their curves, none on another."""
-        order, low = np.argsort(heights, kind="stable"), -np.inf
-        places = {}
+        order, gap = np.argsort(heights, kind="stable"), 0.75
+        places, high = np.log10(heights), 0.2 + gap
+        for k in order[::-1]:
+            places[k] = high = min(places[k], high - gap)
+        low = np.log10(LEAST) - gap
         for k in order:
-            low = max(np.log10(heights[k]), low + 0.75)
-            places[k] = low
-        excess = max(0.0, low - 0.2)
-        for k, place in places.items():
-            names[k].set_y(10 ** (place - excess))
+            places[k] = low = max(places[k], low + gap)
+            names[k].set_y(10**low)
