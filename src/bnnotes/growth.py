@@ -12,62 +12,101 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import baseline, batchnorm
-from ._validation import checked, count, finite, float_dtype, generator, instance, sized
-from .activations import get, relu
+from ._validation import (
+    checked,
+    count,
+    finite,
+    float_dtype,
+    generator,
+    instance,
+    number,
+    sized,
+)
+from .activations import get
 from .network import Step, _require_network, create, feed_forward
 from .sample_space import center
 
-NODES = 200
+FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
 
 
-def growth(activation):
-    """Return E[g'(z)²]/Var[g(z)] for z ~ N(0, 1): the factor of ‖Δ‖² per layer with BN.
+def growth(activation, *, gamma=1.0, beta=0.0):
+    """Return γ²E[g'(y)²]/Var[g(y)], y = γz + β, z ~ N(0, 1): the factor of ‖Δ‖² per layer with BN.
 
-    In the limit of large width and batch, at initialization (Yang et al. 2019).
-    Never below 1, and 1 for a linear g alone: it is the mean of `degrees`.
+    At initialization with independent Gaussian weights and no skip
+    connection, every layer with this γ and β, in the limit of large width and
+    of batches that fill many directions (Yang et al. 2019). Never below 1,
+    and 1 for an affine g alone: it is the mean of `degrees`, those of
+    z ↦ g(γz + β).
 
     Parameters
     ----------
     activation : Activation or str
+        Smooth but for a kink at y = 0; others lose digits.
+    gamma, beta : float
+        γ is not 0.
 
     Returns
     -------
     float
-        π/(π − 1) exactly for ReLU; for others by Gauss–Hermite quadrature,
-        which wants a smooth g.
 
     Raises
     ------
     ValueError
-        If there is no such activation, or g does not vary.
+        If there is no such activation, γ = 0, or g does not vary.
 
     Examples
     --------
     >>> [round(growth(name), 3) for name in ("relu", "tanh", "sigmoid", "identity")]
     [1.467, 1.178, 1.034, 1.0]
+    >>> round(growth("relu", beta=1.0), 3)
+    1.12
     """
     activation = get(activation)
-    if activation is relu:
-        # E[g'²] = 1/2 and Var[g] = 1/2 − 1/2π: the kink would slow the quadrature down.
-        return math.pi / (math.pi - 1)
-    z, weight = np.polynomial.hermite_e.hermegauss(NODES)
-    weight = weight / weight.sum()
-    g = activation.g(z)
+    gamma, beta = (
+        number(name, v, minimum=-math.inf) for name, v in (("gamma", gamma), ("beta", beta))
+    )
+    if gamma == 0:
+        raise ValueError("gamma: got 0, wanted a number that is not")
+    z, weight = _normal(-beta / gamma)
+    y = gamma * z + beta
+    g = activation.g(y)
     variance = weight @ (g - weight @ g) ** 2
+    _require_varying(activation, variance)
+    return float(gamma**2 * (weight @ activation.g_prime(y) ** 2) / variance)
+
+
+def _normal(kink=0.0):
+    """Return nodes z and weights of N(0, 1), denser towards a kink and split there."""
+    apart = 2.0 ** np.arange(-40, 6)
+    edges = np.concatenate([kink - apart[::-1], [kink], kink + apart])
+    even = np.linspace(-FARTHEST, FARTHEST, 81)
+    edges = np.unique(np.clip(np.concatenate([edges, even]), -FARTHEST, FARTHEST))
+    nodes, weight = np.polynomial.legendre.leggauss(16)
+    middle, half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
+    z = (middle[:, None] + half[:, None] * nodes).ravel()
+    weight = (half[:, None] * weight).ravel() * np.exp(-z * z / 2)
+    return z, weight / weight.sum()
+
+
+def _require_varying(activation, variance):
     if not variance > 0:
         raise ValueError(f"activation: got {activation.name}, wanted one that varies")
-    return float(weight @ activation.g_prime(z) ** 2 / variance)
 
 
-def linear_growth(M_B):
-    """Return (M_B − 2)/(M_B − 3), the mean factor of ‖Δ‖² per linear layer with BN.
+def linear_growth(M_B, rank=None):
+    """Return r/(r − 2)·(M_B − 2)/(M_B − 1), the mean factor of ‖Δ‖² per linear layer with BN.
 
-    In the limit of large width, for a batch of any size.
+    In the limit of large width, where the centered inputs fill r = `rank`
+    directions of sample space alike, and Δ all M_B − 1. At r = M_B − 1 it is
+    (M_B − 2)/(M_B − 3) in every layer. Below, Δ loses its part in the r
+    directions, and the factor rises towards r/(r − 2) on the way down.
 
     Parameters
     ----------
     M_B : int
         Batch size, from 4. At 3 the mean is infinite, below there is no error.
+    rank : int, optional
+        From 3 to M_B − 1, which is the default. At 2 the mean is infinite.
 
     Returns
     -------
@@ -76,17 +115,23 @@ def linear_growth(M_B):
     Raises
     ------
     ValueError
-        If M_B < 4.
+        If M_B < 4, or the rank is not within its bounds.
 
     Examples
     --------
     >>> linear_growth(4)
     2.0
+    >>> round(linear_growth(64, rank=6), 3)
+    1.476
     """
     M_B = count("M_B", M_B)
     if M_B < 4:
         raise ValueError(f"M_B: got {M_B}, wanted at least 4; at 3 the mean is infinite")
-    return (M_B - 2) / (M_B - 3)
+    r = M_B - 1 if rank is None else count("rank", rank)
+    if not 3 <= r <= M_B - 1:
+        why = "; at 2 the mean is infinite" if r < 3 else ", the most that M_B samples fill"
+        raise ValueError(f"rank: got {r}, wanted 3 to {M_B - 1}{why}")
+    return r / (r - 2) * (M_B - 2) / (M_B - 1)
 
 
 def degrees(activation, highest=40):
@@ -115,15 +160,12 @@ def degrees(activation, highest=40):
     >>> degrees("relu", 4).round(3)
     array([0.733, 0.233, 0.   , 0.019])
     """
-    z = np.linspace(-12, 12, 24001)
-    weight = np.exp(-z * z / 2)
-    weight = weight / weight.sum()
     activation = get(activation)
+    z, weight = _normal()
     g = activation.g(z)
     g = g - weight @ g
     variance = weight @ (g * g)
-    if not variance > 0:
-        raise ValueError(f"activation: got {activation.name}, wanted one that varies")
+    _require_varying(activation, variance)
     before, polynomial = 0.0, 1.0
     shares = np.empty(count("highest", highest))
     for k in range(len(shares)):
@@ -205,7 +247,19 @@ def _require_sizes(M_B, width, depth, batch_norm):
     count("depth", depth, minimum=2)
 
 
-def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtype=np.float64):
+def measured_growth(
+    activation,
+    *,
+    M_B,
+    width,
+    depth,
+    rng,
+    batch_norm=True,
+    gamma=1.0,
+    beta=0.0,
+    rank=None,
+    dtype=np.float64,
+):
     """Return ‖Δ^l‖²/‖Δ^{l+1}‖² of each layer of a random network on random inputs.
 
     Inputs and the error at the top are N(0, 1), and the error is centered:
@@ -215,12 +269,17 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
     ----------
     activation : Activation or str
     M_B, width : int
-        Batch size, and neurons of every layer and of the input.
+        Batch size, and neurons of every layer.
     depth : int
         Number of layers, at least 2.
     rng : numpy.random.Generator or int
         The source of weights, inputs and error, or its seed.
     batch_norm : bool
+    gamma, beta : float
+        Of every layer with BN.
+    rank : int, optional
+        The centered inputs fill so many directions of sample space, alike; at
+        most M_B − 1 and the width. Otherwise they are as many as `width`.
     dtype : dtype
 
     Returns
@@ -236,16 +295,34 @@ def measured_growth(activation, *, M_B, width, depth, rng, batch_norm=True, dtyp
     """
     rng, dtype = generator("rng", rng), float_dtype("dtype", dtype)
     _require_sizes(M_B, width, depth, batch_norm)
+    gamma, beta = (
+        number(name, v, minimum=-math.inf) for name, v in (("gamma", gamma), ("beta", beta))
+    )
     sizes = [width] * (depth + 1)
     network = create(sizes, batch_norm=batch_norm, activation=activation, rng=rng)
     for layer in network.layers:
+        if batch_norm:
+            layer.gamma, layer.beta = gamma * layer.gamma, layer.beta + beta
         for name, array in vars(layer).items():
             setattr(layer, name, array.astype(dtype))
-    psi, delta = rng.standard_normal((2, M_B, width)).astype(dtype)
+    psi, delta = rng.standard_normal((2, M_B, width))
+    if rank is not None:
+        psi = _alike(psi, rank)
+    psi, delta = psi.astype(dtype), delta.astype(dtype)
     norms = error_norms(network, feed_forward(network, psi), center(delta))
     if not norms.all():
         raise ValueError(f"depth: got {depth}, and no error is left; wanted fewer layers")
     return norms[1:] / norms[:-1]
+
+
+def _alike(psi, rank):
+    """Return inputs that fill `rank` directions orthogonal to 1 alike; the other inputs are 0."""
+    M_B, width = psi.shape
+    rank, most = count("rank", rank), min(M_B - 1, width)
+    if rank > most:
+        raise ValueError(f"rank: got {rank}, wanted at most {most}")
+    filled = np.linalg.qr(center(psi[:, :rank]))[0]
+    return np.hstack([filled, np.zeros((M_B, width - rank))])
 
 
 @checked(real=True, v="M_B n")
