@@ -67,7 +67,7 @@ class Dense:
     def gradients(self, delta, u_prev, normalized):
         """Return this layer's gradients and the error at x = W u."""
         W = baseline.weight_gradient.bare(delta, u_prev)
-        return Dense(W, baseline.bias_gradient.bare(delta)), delta
+        return type(self)(W, baseline.bias_gradient.bare(delta)), delta
 
 
 @dataclass(eq=False)
@@ -110,7 +110,7 @@ class BatchNorm:
         """Return this layer's gradients and the error at x = W u."""
         error = batchnorm.backward.bare(delta, normalized, self.gamma)
         W = baseline.weight_gradient.bare(error.x, centered)
-        return BatchNorm(W, error.gamma, error.beta), error.x
+        return type(self)(W, error.gamma, error.beta), error.x
 
 
 def _rounding(u_prev, W):
