@@ -335,6 +335,7 @@ ROWS = [
         weight_decay="number",
         progress="function",
         on_epoch="function?",
+        on_step="function?",
         values={
             "batch_size": 3,
             "epochs": 2,
@@ -343,6 +344,7 @@ ROWS = [
         },
         real=True,
     ),
+    row(network.hold_lengths, network="network", real=True),
     row(network.population_statistics, network="network", psi="M_B* n_0 samples"),
     row(network.predict, network="network", psi="M_B* n_0 samples", statistics="given"),
     # Derivatives by other means.
@@ -754,7 +756,7 @@ def other_networks():
     """Networks that cannot be: without layers, with arrays that do not fit, or with none."""
 
     def changed(**arrays):
-        layers = [network.BatchNormLayer(**vars(each)) for each in NET.layers]
+        layers = [network.BatchNorm(**vars(each)) for each in NET.layers]
         for name, array in arrays.items():
             setattr(layers[1], name, array)
         return network.Network(layers, NET.activation)

@@ -71,12 +71,14 @@ def test_accuracy_of_several_outputs_asks_for_the_largest():
     assert digits.accuracy(u, phi) == 0.5
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("batch_norm", [False, True, "hidden"])
 @pytest.mark.parametrize(("labels", "outputs"), [("odd", 1), ("ten", 10)])
 def test_the_digits_network_reads_digits_it_has_not_seen(labels, outputs, batch_norm):
     net, data = digits.trained(labels, batch_norm=batch_norm), digits.load(labels)
-    assert net.sizes == [64, 32, outputs] and net.batch_norm == batch_norm
-    statistics = network.population_statistics(net, data.psi) if batch_norm else None
+    assert net.sizes == [64, 32, outputs]
+    kinds = [isinstance(layer, network.BatchNorm) for layer in net.layers]
+    assert kinds == [bool(batch_norm), batch_norm is True]
+    statistics = network.population_statistics(net, data.psi)
     assert digits.accuracy(network.predict(net, data.psi_test, statistics), data.phi_test) > 0.92
 
 
@@ -100,5 +102,7 @@ def test_the_digits_network_is_yours_to_change():
 def test_a_network_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="labels: got 'even'"):
         digits.trained("even")
+    with pytest.raises(ValueError, match="batch_norm: got 1"):
+        digits.trained(batch_norm=1)
     with pytest.raises(ValueError, match="epochs: got -1"):
         digits.trained(epochs=-1)

@@ -65,7 +65,7 @@ def test_the_baseline_vanishes():
     assert np.exp(np.log(factors).mean()) == pytest.approx(0.5, rel=0.1)
 
 
-@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("batch_norm", [True, False, "hidden"])
 def test_errors_are_derivatives(batch_norm):
     rng = np.random.default_rng(1)
     net = network.create([3, 4, 5, 2], batch_norm=batch_norm, activation="tanh", rng=rng)

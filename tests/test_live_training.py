@@ -11,10 +11,12 @@ from bnnotes.explore.live_training import LiveTraining
 rng = np.random.default_rng(0)
 PSI = rng.normal(size=(40, 3))
 PHI = (PSI[:, :1] > 0).astype(float)
+NAMES = "baseline", "BN everywhere", "BN hidden only"
 
 
 def trained(live, name, epochs, evaluate):
-    net = network.create([3, 4, 1], batch_norm=name == "BN", activation="tanh", rng=1)
+    batch_norm = dict(zip(NAMES, (False, True, "hidden"), strict=True))[name]
+    net = network.create([3, 4, 1], batch_norm=batch_norm, activation="tanh", rng=1)
     return network.train(
         net,
         PSI,
@@ -28,14 +30,14 @@ def trained(live, name, epochs, evaluate):
 
 
 def test_the_curves_are_those_of_the_training():
-    live = LiveTraining(6, ("baseline", "BN"))
-    accuracies = iter(np.linspace(0.5, 1.0, 12))
+    live = LiveTraining(6, NAMES)
+    accuracies = iter(np.linspace(0.5, 1.0, 18))
     histories = {name: trained(live, name, 6, lambda _: next(accuracies)) for name in live.names}
     for name, history in histories.items():
         epochs = np.reshape(history.cost, (6, history.steps_per_epoch))
         np.testing.assert_array_equal(live.curves.cost[name], epochs.mean(axis=1))
-    np.testing.assert_array_equal(live.curves.accuracy["baseline"], np.linspace(0.5, 1.0, 12)[:6])
-    assert live.curves.accuracy["BN"][-1] == 1.0
+    np.testing.assert_array_equal(live.curves.accuracy["baseline"], np.linspace(0.5, 1.0, 18)[:6])
+    assert live.curves.accuracy["BN hidden only"][-1] == 1.0
 
 
 def test_the_picture_grows_at_every_epoch():
@@ -63,17 +65,17 @@ def test_a_second_run_starts_its_curve_anew():
 @pytest.mark.parametrize("cost", [1e-9, 0.3, 7.0, 4e5])
 @pytest.mark.parametrize("accuracy", [0.0, 0.049, 0.5, 1.0])
 def test_nothing_leaves_the_picture(cost, accuracy):
-    live = LiveTraining(3, ("baseline", "BN"))
+    live = LiveTraining(3, NAMES)
     for name in live.names:
         show = live.on_epoch(name, lambda _: accuracy)
         for epoch in range(3):
             show(epoch, None, SimpleNamespace(cost=[cost] * 5, steps_per_epoch=5))
     still = live.still()  # all artists drawn, so that their extents are known
-    assert still.png != LiveTraining(3, ("baseline", "BN")).still().png
+    assert still.png != LiveTraining(3, NAMES).still().png
     figure = live.figure.figure
     renderer = live.figure._canvas.get_renderer()
     labels = [text for ax in figure.axes for text in ax.texts]
-    assert len(labels) == 4
+    assert len(labels) == 6
     boxes = [text.get_window_extent(renderer) for text in labels]
     for box in boxes:
         assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
@@ -109,7 +111,9 @@ def test_an_interrupted_training_leaves_the_epochs_it_had():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match=r"names: got \('bn',\), wanted some of baseline, BN"):
+    with pytest.raises(
+        ValueError, match=r"names: got \('bn',\), wanted some of baseline, BN everywhere, BN"
+    ):
         LiveTraining(3, ("bn",))
     with pytest.raises(ValueError, match=r"names: got \(\)"):
         LiveTraining(3, ())

@@ -16,11 +16,16 @@ DEPTHS = ([3, 2], [3, 4, 1], [2, 5, 4, 3], [3, 6, 6, 5, 4, 2])
 
 
 def problem(sizes, M_B, *, batch_norm, activation, eps=0.0, seed=0):
-    """A network with random γ, β and b, inputs, and labels."""
+    """A network with random γ, β and b, inputs, and labels. "first": no BN but in every other."""
     rng = np.random.default_rng([seed, M_B])
-    net = network.create(sizes, batch_norm=batch_norm, activation=activation, eps=eps, rng=rng)
+    kind = batch_norm != "first" and batch_norm
+    net = network.create(sizes, batch_norm=kind, activation=activation, eps=eps, rng=rng)
+    if batch_norm == "first":
+        net.layers[::2] = [
+            network.BatchNorm(layer.W, layer.b, layer.b.copy()) for layer in net.layers[::2]
+        ]
     for layer in net.layers:
-        if batch_norm:
+        if isinstance(layer, network.BatchNorm):
             n = len(layer.gamma)
             layer.gamma = rng.choice([-1, 1], n) * rng.uniform(0.5, 2.0, n)
             layer.beta = rng.normal(size=n)
@@ -35,12 +40,15 @@ def flat(gradients):
     return [array for layer in gradients for array in vars(layer).values()]
 
 
+# Everywhere, nowhere, on the hidden layers, and in every other layer from the first.
+LAYOUTS = [(False, 0.0), *((kind, eps) for kind in (True, "hidden", "first") for eps in (0.0, 0.1))]
+
 # Networks of every kind; BN at eps = 0 needs M_B > 1 and no neuron that is dead for all samples.
 KINDS = [
     (sizes, M_B, batch_norm, activation, eps)
     for sizes in DEPTHS
     for M_B in (2, 3, 8, 32)
-    for batch_norm, eps in ((False, 0.0), (True, 0.0), (True, 0.1))
+    for batch_norm, eps in LAYOUTS
     for activation in ACTIVATIONS
 ]
 
@@ -72,7 +80,7 @@ def test_gradients_against_autograd(sizes, M_B, batch_norm, activation, eps):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("batch_norm, eps", [(False, 0.0), (True, 0.0), (True, 0.1)])
+@pytest.mark.parametrize("batch_norm, eps", LAYOUTS)
 @pytest.mark.parametrize("M_B", [2, 3, 5, 32])
 def test_gradients_against_the_complex_step(M_B, batch_norm, eps, activation):
     net, psi, phi = living([3, 4, 3, 2], M_B, batch_norm, activation, eps)
@@ -93,7 +101,7 @@ def test_gradients_against_the_complex_step(M_B, batch_norm, eps, activation):
 @pytest.mark.parametrize("offset", [0.0, 1e8])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_two_samples_learn_exactly_nothing(activation, offset):
-    """M_B = 2, eps = 0: only γ and β of the top layer have a gradient; the rest is 0.0."""
+    """M_B = 2, eps = 0, BN everywhere: only the top's γ and β have a gradient; the rest is 0.0."""
     for seed in range(30):
         net, psi, phi = problem([3, 4, 4, 1], 2, batch_norm=True, activation=activation, seed=seed)
         phi[:] = [[0.0], [1.0]]
@@ -102,6 +110,20 @@ def test_two_samples_learn_exactly_nothing(activation, offset):
             assert all((array == 0).all() for array in vars(gradient).values())
         assert (top.W == 0).all()
         assert (top.gamma != 0).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_two_samples_teach_a_plain_output_layer(activation):
+    """M_B = 2, eps = 0, BN on the hidden layers: W, b of the top and γ, β of the last BN learn."""
+    for seed in range(30):
+        net, psi, phi = problem(
+            [3, 4, 4, 1], 2, batch_norm="hidden", activation=activation, seed=seed
+        )
+        phi[:] = [[0.0], [1.0]]
+        below, last, top = network.cost_and_gradients(net, psi, phi)[1]
+        assert all((array == 0).all() for array in vars(below).values())
+        assert (last.W == 0).all() and (last.gamma != 0).all() and (last.beta != 0).all()
+        assert (top.W != 0).all() and (top.b != 0).all()
 
 
 @pytest.mark.parametrize("offset", [2.0**10, 2.0**20, 2.0**27])
@@ -164,9 +186,9 @@ def test_the_caller_owns_the_gradients():
 
 
 def test_create():
-    with_bn, without = (
+    with_bn, without, hidden = (
         network.create([64, 1000, 10], batch_norm=b, activation="relu", rng=0)
-        for b in (True, False)
+        for b in (True, np.False_, "hidden")
     )
     for l, n_prev in enumerate([64, 1000]):
         np.testing.assert_array_equal(with_bn.layers[l].W, without.layers[l].W)
@@ -174,13 +196,19 @@ def test_create():
         assert (with_bn.layers[l].gamma == 1).all() and (with_bn.layers[l].beta == 0).all()
         assert (without.layers[l].b == 0).all()
     assert with_bn.sizes == without.sizes == [64, 1000, 10]
-    assert (with_bn.batch_norm, without.batch_norm) == (True, False)
+    kinds = [[type(layer) for layer in net.layers] for net in (with_bn, without, hidden)]
+    dense, bn = network.Dense, network.BatchNorm
+    assert kinds == [[bn, bn], [dense, dense], [bn, dense]]
+    for layer, other in zip(hidden.layers, with_bn.layers, strict=True):
+        np.testing.assert_array_equal(layer.W, other.W)
+    alone = network.create([3, 2], batch_norm="hidden", activation="relu", rng=0)
+    assert isinstance(alone.layers[0], dense)
 
 
 # Prediction.
 
 
-@pytest.mark.parametrize("batch_norm, eps", [(False, 0.0), (True, 0.0), (True, 0.1)])
+@pytest.mark.parametrize("batch_norm, eps", LAYOUTS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_predict_is_the_oracles_output(activation, batch_norm, eps):
     """S2."""
@@ -189,15 +217,19 @@ def test_predict_is_the_oracles_output(activation, batch_norm, eps):
     assert_close(network.predict(net, psi), truth, 1e-13)
 
 
-@pytest.mark.parametrize("eps", [0.0, 0.1])
-def test_population_statistics(eps):
+@pytest.mark.parametrize("batch_norm, eps", LAYOUTS)
+def test_population_statistics(batch_norm, eps):
     """Inference mode: on the population it is batch mode; each sample stands alone."""
-    net, psi, _ = problem([3, 5, 4, 1], 64, batch_norm=True, activation="tanh", eps=eps)
+    net, psi, _ = problem([3, 5, 4, 1], 64, batch_norm=batch_norm, activation="tanh", eps=eps)
     statistics = network.population_statistics(net, psi)
+    for layer, pair in zip(net.layers, statistics, strict=True):
+        assert (pair is None) == isinstance(layer, network.Dense)
     u = network.predict(net, psi, statistics)
     assert_close(u, network.predict(net, psi), 1e-13)
     one_by_one = [network.predict(net, psi[[s]], statistics)[0] for s in range(64)]
     assert_close(np.array(one_by_one), u, 1e-13)
+    if not batch_norm:
+        return
     x = psi @ net.layers[0].W.T
     assert_close(statistics[0].mean, x.mean(axis=0), 1e-13)
     assert_close(statistics[0].std, np.sqrt(x.var(axis=0) + eps), 1e-13)
@@ -335,6 +367,77 @@ def test_on_epoch_and_progress():
         assert_after(at, expected)
         assert steps == expected
     assert len(history.cost) == 15
+
+
+def test_on_step_sees_the_layers_before_the_network_takes_them():
+    net, psi, phi = training()
+    seen = []
+
+    def on_step(layers):
+        assert layers is not net.layers
+        seen.append((weights(net), [array.copy() for array in flat(layers)]))
+
+    train(net, psi, phi, epochs=1, on_step=on_step)
+    assert len(seen) == 5
+    for steps, (before, now) in enumerate(seen):
+        assert_after(before, steps)
+        assert_after(now, steps + 1)
+    assert_same(weights(net), seen[-1][1])
+
+
+def test_what_on_step_changes_is_the_step():
+    net, psi, phi = training()
+
+    def on_step(layers):
+        layers[0].beta = np.full(5, 7.0)
+
+    train(net, psi, phi, on_step=on_step)
+    assert (net.layers[0].beta == 7).all()
+
+
+def test_what_on_step_breaks_is_refused_and_the_step_is_not_taken():
+    for wrong in (np.ones(4), np.full(5, np.nan), 3):
+        net, psi, phi = training()
+        before = weights(net)
+
+        def on_step(layers, wrong=wrong):
+            layers[0].beta = wrong
+
+        with pytest.raises(ValueError, match=r"^network.layers\[0\].beta: got"):
+            train(net, psi, phi, on_step=on_step)
+        assert_same(weights(net), before)
+
+
+def test_an_interrupt_from_on_step_leaves_whole_steps():
+    net, psi, phi = training()
+    calls = iter([None] * 3)
+
+    def on_step(layers):
+        if next(calls, interrupt) is not None:
+            interrupt()
+
+    history = train(net, psi, phi, on_step=on_step)
+    assert len(history.cost) == 3
+    assert_consistent(net, history)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False, "hidden"])
+def test_held_lengths(batch_norm):
+    """Every step is that of SGD, and then each W_i has its first length again."""
+    net, psi, phi = training(batch_norm)
+    lengths = [np.linalg.norm(layer.W, axis=1) for layer in net.layers]
+    batch = next(network.batches(22, 4, np.random.default_rng(7)))
+    _, gradients = network.cost_and_gradients(net, psi[batch], phi[batch])
+    stepped = [layer.W - 0.3 * g.W for layer, g in zip(net.layers, gradients, strict=True)]
+    hold = network.hold_lengths(net)
+    after = []
+    train(net, psi, phi, on_step=lambda layers: after.append(layers) or hold(layers))
+    for W, layer, length in zip(stepped, after[0], lengths, strict=True):
+        wanted = W * (length / np.linalg.norm(W, axis=1))[:, np.newaxis]
+        assert_close(layer.W, wanted, 1e-13)
+    for layers in after:
+        for layer, length in zip(layers, lengths, strict=True):
+            assert_close(np.linalg.norm(layer.W, axis=1), length, 1e-14)
 
 
 def interrupt(*_):
@@ -546,7 +649,14 @@ def test_a_cost_that_overflows_is_named():
         train(net, psi, phi, learning_rate=1e300, epochs=40)
 
 
-@pytest.mark.parametrize("batch_norm, kind", [(True, "batch normalization"), (False, "baseline")])
+@pytest.mark.parametrize(
+    "batch_norm, kind",
+    [
+        (True, "batch normalization"),
+        (False, "baseline"),
+        ("hidden", "batch normalization in 1 of 2 layers"),
+    ],
+)
 def test_a_network_says_what_it_is(batch_norm, kind):
     net = network.create([3, 4, 1], batch_norm=batch_norm, activation="tanh", rng=0)
     assert repr(net) == f"Network([3, 4, 1], {kind}, tanh)"
@@ -594,8 +704,11 @@ def test_statistics_of_another_kind_are_named():
         with pytest.raises(ValueError, match=f"^{says}"):
             network.predict(net, psi, wrong)
     plain = network.create([2, 3, 1], batch_norm=False, activation="tanh", rng=0)
-    with pytest.raises(ValueError, match=r"^statistics: got some for a baseline, wanted None$"):
+    says = r"^statistics\[0\]: got Statistics\(.*, wanted None for a layer without batch norm"
+    with pytest.raises(ValueError, match=says):
         network.predict(plain, psi, right)
+    with pytest.raises(ValueError, match=r"^statistics\[1\]: got None, wanted a pair of mean and"):
+        network.predict(net, psi, [right[0], None])
 
 
 def attributes(**changes):
@@ -614,7 +727,7 @@ def attributes(**changes):
         ({"layers": 3}, "network.layers: got 3, wanted a list"),
         ({"layers": []}, "network.layers: got no layer, wanted at least one"),
         ({"activation": 3}, "network.activation: got 3, wanted an Activation"),
-        ({"layers": [3]}, "network.layers[0]: got 3, wanted a BaselineLayer or a BatchNormLayer"),
+        ({"layers": [3]}, "network.layers[0]: got 3, wanted a Dense or a BatchNorm"),
         ({"layer": {"beta": 3}}, "network.layers[1].beta: got 3, wanted an array"),
         (
             {"layer": {"gamma": np.ones(3)}},
@@ -644,10 +757,6 @@ def test_what_is_wrong_with_a_network_is_said(changes, said):
 def test_what_is_no_network_is_refused():
     with pytest.raises(ValueError, match=r"^network: got 3, wanted what network.create returns$"):
         network.feed_forward(3, np.ones((2, 3)))
-    net, psi, _ = problem([3, 2], 5, batch_norm=False, activation="tanh")
-    says = r"^network: got a baseline, wanted one with batch normalization$"
-    with pytest.raises(ValueError, match=says):
-        network.population_statistics(net, psi)
 
 
 def test_inputs_labels_and_statistics_have_the_sizes_of_the_network():
@@ -679,9 +788,10 @@ def test_sizes_that_cannot_be_are_named(sizes, said):
     assert str(error.value) == said
 
 
-def test_a_switch_is_true_or_false():
-    with pytest.raises(ValueError, match=r"^batch_norm: got 1, wanted True or False$"):
-        network.create([3, 2], batch_norm=1, activation="relu", rng=0)
+@pytest.mark.parametrize("wrong", [1, 0, None, "all", "", [], np.array([True, False])])
+def test_a_layout_is_true_false_or_hidden(wrong):
+    with pytest.raises(ValueError, match=r"^batch_norm: got .*, wanted True, False or 'hidden'$"):
+        network.create([3, 2], batch_norm=wrong, activation="relu", rng=0)
 
 
 def test_progress_must_return_what_can_be_gone_through():

@@ -162,7 +162,7 @@ def test_a_run_that_cannot_be_ends_the_sweep_and_says_so(wanted):
 )
 def test_a_training_that_stops_is_a_result(one, epochs):
     (outcome,) = sweep.run([one], Here()).values()
-    assert outcome.accuracy == outcome.accuracy_training == outcome.accuracy_batch == 0
+    assert outcome.accuracy is outcome.accuracy_training is outcome.accuracy_batch is None
     assert outcome.stopped.startswith(f"step {epochs}")
     assert len(outcome.cost) == epochs and np.isfinite(outcome.cost).all()
 
@@ -183,6 +183,50 @@ def test_band():
     assert sweep.band(results, "seed", lambda o: -o.accuracy).low.tolist() == [-2, -4, -12]
     with pytest.raises(ValueError, match="batch_norm"):
         sweep.band(results, "seed", batch_norm=False)
+
+
+def outcomes(*accuracies):
+    """One run per accuracy, None for a training that stopped."""
+    return {
+        sweep.Run(True, 1.0, 8, seed): sweep.Outcome((), a, a, a, "" if a is not None else "why")
+        for seed, a in enumerate(accuracies)
+    }
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "median", "low", "high", "stopped"),
+    [
+        ((0.3, 0.1, 0.2), 0.2, 0.1, 0.3, 0),
+        ((0.3, None, 0.2), 0.2, 0.2, 0.3, 1),
+        ((0.3, None, None), np.nan, 0.3, 0.3, 2),
+        ((0.3, None), np.nan, 0.3, 0.3, 1),
+        ((None, None), np.nan, np.nan, np.nan, 2),
+    ],
+)
+def test_a_training_that_stopped_ranks_below_all_and_has_no_accuracy(
+    accuracies, median, low, high, stopped
+):
+    results = outcomes(*accuracies)
+    for value in ("accuracy", lambda outcome: outcome.accuracy + 0):
+        band = sweep.band(results, "learning_rate", value)
+        assert band.stopped.tolist() == [stopped]
+        np.testing.assert_array_equal([band.median, band.low, band.high], [[median], [low], [high]])
+
+
+def test_a_run_that_holds_its_lengths(monkeypatch):
+    finished = []
+    accuracies = sweep._accuracies
+    monkeypatch.setattr(
+        sweep, "_accuracies", lambda net, *a: finished.append(net) or accuracies(net, *a)
+    )
+    one = RUNS[-1]
+    start = network.create([64, 8, 10], batch_norm=True, activation="relu", rng=one.seed)
+    for hold in (False, True):
+        sweep.train_one(one._replace(hold=hold))
+    for layer, free, held in zip(start.layers, *(net.layers for net in finished), strict=True):
+        first, free, held = (np.linalg.norm(l.W, axis=1) for l in (layer, free, held))
+        np.testing.assert_allclose(held, first, rtol=1e-12)
+        assert (free > first).all()
 
 
 @pytest.fixture(scope="module")
@@ -254,13 +298,13 @@ def test_both_halves_are_moved_and_scaled_by_the_training():
 
 
 @pytest.mark.parametrize("samples", [60, 59, 41, 19])
-@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("batch_norm", [True, False, "hidden"])
 def test_accuracies(samples, batch_norm):
     data = digits.load("ten")
     data = data._replace(psi_test=data.psi_test[:samples], phi_test=data.phi_test[:samples])
     net = network.create([64, 8, 10], batch_norm=batch_norm, activation="relu", rng=0)
     network.train(net, data.psi, data.phi, learning_rate=0.5, batch_size=64, epochs=1, rng=0)
-    statistics = network.population_statistics(net, data.psi) if batch_norm else None
+    statistics = network.population_statistics(net, data.psi)
 
     def share(psi, phi, statistics):
         u = network.predict(net, psi, statistics)
@@ -281,7 +325,7 @@ def test_a_training_keeps_its_cost_if_only_the_inference_fails(wanted, monkeypat
 
     monkeypatch.setattr(network, "population_statistics", fail)
     outcome = sweep.train_one(RUNS[-1])
-    assert outcome == (wanted[RUNS[-1]].cost, 0.0, 0.0, 0.0, "layer 1, neuron 2: constant")
+    assert outcome == (wanted[RUNS[-1]].cost, None, None, None, "layer 1, neuron 2: constant")
 
 
 def test_a_training_takes_one_thread_of_the_linear_algebra_alone(monkeypatch):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import network
-from ._validation import choice, count, float_dtype, generator, instance, sized
+from ._validation import choice, count, float_dtype, generator, sized
 
 LABELS = ("odd", "ten")
 
@@ -94,8 +94,8 @@ def trained(labels="odd", *, batch_norm=False, epochs=20):
     ----------
     labels : {"odd", "ten"}
         As in `load`.
-    batch_norm : bool
-        With batch normalization, or the baseline.
+    batch_norm : bool or "hidden"
+        Where BN stands, as in `network.create`.
     epochs : int
         From 0, the network as created.
 
@@ -107,11 +107,11 @@ def trained(labels="odd", *, batch_norm=False, epochs=20):
     Raises
     ------
     ValueError
-        If `labels` is neither, or `epochs` is not a whole number >= 0.
+        If `labels` is neither, `batch_norm` is none of its values, or `epochs` is not a whole
+        number >= 0.
     """
     epochs = count("epochs", epochs, minimum=0)
-    instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
-    stages = _stages(choice("labels", labels, LABELS), bool(batch_norm))
+    stages = _stages(choice("labels", labels, LABELS), network._layout(batch_norm))
     while len(stages) <= epochs:
         stages.append(_one_epoch_more(stages[-1], labels, len(stages)))
     return copy.deepcopy(stages[epochs])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import baseline, batchnorm
+from . import baseline
 from ._validation import (
     checked,
     count,
@@ -194,12 +194,8 @@ def errors(network, steps, delta) -> Iterator[np.ndarray]:
     for l in reversed(range(1, len(steps))):
         layer, step = network.layers[l], steps[l]
         g_prime = network.activations[l - 1].g_prime(steps[l - 1].y)
-        if network.batch_norm:
-            delta = batchnorm.previous_error.bare(
-                delta, layer.W, step.normalized, layer.gamma, g_prime
-            )
-        else:
-            delta = baseline.previous_error.bare(delta, layer.W, g_prime)
+        error = layer.input_error(delta, step.normalized)
+        delta = baseline.previous_error.bare(error, layer.W, g_prime)
         yield delta
 
 

@@ -35,8 +35,12 @@ from .sample_space import mean_and_rest
 MOST_WEIGHTS = 10**9
 
 
+# The two kinds of layer. Each has its own forward pass, gradients and inference mode, so that no
+# loop below asks which kind it meets.
+
+
 @dataclass(eq=False)
-class BaselineLayer:
+class Dense:
     """Parameters of a layer without BN, or their gradients.
 
     Attributes
@@ -50,16 +54,24 @@ class BaselineLayer:
 
     def pre_activation(self, u_prev, eps):
         """Return y, and what `gradients` needs again: the input, and nothing normalized."""
-        return baseline.affine.bare(u_prev, self.W, self.b), u_prev, None
+        return self.infer(u_prev, None), u_prev, None
+
+    def infer(self, u_prev, statistics):
+        """Return y = W u + b; there are no statistics to go by."""
+        return baseline.affine.bare(u_prev, self.W, self.b)
+
+    def input_error(self, delta, normalized):
+        """Return the error at x = W u: that at y."""
+        return delta
 
     def gradients(self, delta, u_prev, normalized):
         """Return this layer's gradients and the error at x = W u."""
         W = baseline.weight_gradient.bare(delta, u_prev)
-        return BaselineLayer(W, baseline.bias_gradient.bare(delta)), delta
+        return type(self)(W, baseline.bias_gradient.bare(delta)), delta
 
 
 @dataclass(eq=False)
-class BatchNormLayer:
+class BatchNorm:
     """Parameters of a layer with BN, or their gradients.
 
     Attributes
@@ -85,11 +97,20 @@ class BatchNormLayer:
         y = batchnorm.scale_and_shift(normalized, self.gamma, self.beta)
         return y, centered, normalized
 
+    def infer(self, u_prev, statistics):
+        """Return y, normalized by the `Statistics` of a population."""
+        mean, std = statistics
+        return self.gamma * (u_prev @ self.W.T - mean) / std + self.beta
+
+    def input_error(self, delta, normalized):
+        """Return the error at x = W u, mixed."""
+        return batchnorm.input_error.bare(delta, normalized, self.gamma)
+
     def gradients(self, delta, centered, normalized):
         """Return this layer's gradients and the error at x = W u."""
         error = batchnorm.backward.bare(delta, normalized, self.gamma)
         W = baseline.weight_gradient.bare(error.x, centered)
-        return BatchNormLayer(W, error.gamma, error.beta), error.x
+        return type(self)(W, error.gamma, error.beta), error.x
 
 
 def _rounding(u_prev, W):
@@ -99,7 +120,7 @@ def _rounding(u_prev, W):
 
 
 class Step(NamedTuple):
-    """What one layer saw and made in a forward pass."""
+    """What one layer saw and made in a forward pass; nothing is normalized without BN."""
 
     u_prev: np.ndarray
     y: np.ndarray
@@ -113,8 +134,8 @@ class Network:
 
     Attributes
     ----------
-    layers : list of BaselineLayer or of BatchNormLayer
-        Their arrays can be replaced, by complex ones too.
+    layers : list of Dense and BatchNorm
+        Of both kinds, in any order. Their arrays can be replaced, by complex ones too.
     activation : Activation
         Of the hidden layers.
     eps : float
@@ -124,11 +145,6 @@ class Network:
     layers: list
     activation: Activation
     eps: float = 0.0
-
-    @property
-    def batch_norm(self):
-        """Whether the layers normalize their batch."""
-        return isinstance(self.layers[0], BatchNormLayer)
 
     @property
     def activations(self):
@@ -143,7 +159,10 @@ class Network:
     def __repr__(self):
         if not self.layers:
             return "Network without layers"
-        kind = "batch normalization" if self.batch_norm else "baseline"
+        normalized, depth = sum(isinstance(l, BatchNorm) for l in self.layers), len(self.layers)
+        kind = "batch normalization" if normalized else "baseline"
+        if 0 < normalized < depth:
+            kind += f" in {normalized} of {depth} layers"
         return f"Network({self.sizes}, {kind}, {self.activation.name})"
 
 
@@ -186,15 +205,16 @@ def create(sizes, *, batch_norm, activation, eps=0.0, rng):
     ----------
     sizes : sequence of int
         Neurons per layer, the input first, the sigmoid output last.
-    batch_norm : bool
-        Normalize every layer, the output included, as in the source.
+    batch_norm : bool or "hidden"
+        True normalizes every layer, the output included, as in the source; ``"hidden"`` all but
+        the output, as is usual; False none.
     activation : Activation or str
         Of the hidden layers.
     eps : float
         Added to every variance.
     rng : numpy.random.Generator or int
         The source of the weights, or its seed. The same seed gives the same
-        weights with and without BN.
+        weights wherever BN stands.
 
     Returns
     -------
@@ -210,18 +230,26 @@ def create(sizes, *, batch_norm, activation, eps=0.0, rng):
     --------
     >>> create([64, 32, 10], batch_norm=True, activation="relu", rng=0)
     Network([64, 32, 10], batch normalization, relu)
+    >>> create([64, 32, 10], batch_norm="hidden", activation="relu", rng=0)
+    Network([64, 32, 10], batch normalization in 1 of 2 layers, relu)
     """
     sizes, activation, eps = _sizes(sizes), get(activation), number("eps", eps)
-    instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
-    rng = generator("rng", rng)
-    layers = []
+    batch_norm, rng = _layout(batch_norm), generator("rng", rng)
+    layers, output = [], len(sizes) - 2
     for n_prev, n in itertools.pairwise(sizes):
         W = rng.standard_normal((n, n_prev)) / math.sqrt(n_prev)
-        if batch_norm:
-            layers.append(BatchNormLayer(W, np.ones(n), np.zeros(n)))
+        if batch_norm is True or (batch_norm == "hidden" and len(layers) < output):
+            layers.append(BatchNorm(W, np.ones(n), np.zeros(n)))
         else:
-            layers.append(BaselineLayer(W, np.zeros(n)))
+            layers.append(Dense(W, np.zeros(n)))
     return Network(layers, activation, eps)
+
+
+def _layout(batch_norm):
+    """Return where BN stands, checked: True, False or "hidden"."""
+    if isinstance(batch_norm, str) and batch_norm == "hidden":
+        return batch_norm
+    return bool(instance("batch_norm", batch_norm, (bool, np.bool_), "True, False or 'hidden'"))
 
 
 def _sizes(sizes):
@@ -307,17 +335,11 @@ def _require_network(name, network, real=False):
     number(f"{name}.eps", network.eps)
     for l, layer in enumerate(layers):
         at = f"{name}.layers[{l}]"
-        instance(at, layer, (BaselineLayer, BatchNormLayer), "a BaselineLayer or a BatchNormLayer")
+        instance(at, layer, (Dense, BatchNorm), "a Dense or a BatchNorm")
         for attribute, array in vars(layer).items():
             shape = f"n_{l + 1} n_{l}" if attribute == "W" else f"n_{l + 1}"
             instance(f"{at}.{attribute}", array, np.ndarray, "an array")
             sized(f"{at}.{attribute}", array, shape, sizes, real)
-
-
-def _require_batch_norm(name, network):
-    _require_network(name, network)
-    if not all(isinstance(layer, BatchNormLayer) for layer in network.layers):
-        raise ValueError(f"{name}: got a baseline, wanted one with batch normalization")
 
 
 def _inputs(network, psi):
@@ -447,6 +469,7 @@ def train(
     weight_decay=0.0,
     progress=iter,
     on_epoch=None,
+    on_step=None,
 ):
     """Train by SGD, section 1 (S3), and return the history of the cost.
 
@@ -472,6 +495,9 @@ def train(
         Wraps the iterable of epochs, as ``tqdm.auto.tqdm`` does.
     on_epoch : callable, optional
         Called as ``on_epoch(epoch, network, history)`` after each epoch.
+    on_step : callable, optional
+        Called as ``on_step(layers)`` with the layers after each step, before the network takes
+        them. It may change them: `hold_lengths` does.
 
     Returns
     -------
@@ -491,8 +517,9 @@ def train(
     _, batch_size, rng = _draws(len(psi), batch_size, rng)
     epochs = count("epochs", epochs, minimum=0)
     function("progress", progress)
-    if on_epoch is not None:
-        function("on_epoch", on_epoch)
+    for name, callback in (("on_epoch", on_epoch), ("on_step", on_step)):
+        if callback is not None:
+            function(name, callback)
     history = History(steps_per_epoch=len(psi) // batch_size)
     layers, steps = network.layers, 0
     warned = np.geterr()
@@ -501,7 +528,7 @@ def train(
             for batch in batches(len(psi), batch_size, rng):
                 samples = psi.take(batch, axis=0), phi.take(batch, axis=0)
                 with _quiet():
-                    cost, layers = _step(network, *samples, rates, history)
+                    cost, layers = _step(network, *samples, rates, history, on_step)
                 history.cost.append(cost)
                 network.layers = layers
                 steps += 1
@@ -522,7 +549,7 @@ def train(
     return history
 
 
-def _step(network, psi, phi, rates, history):
+def _step(network, psi, phi, rates, history, on_step=None):
     """Return the cost of one batch and the layers after its step; rates are η and λ."""
     step, (learning_rate, weight_decay) = len(history.cost), rates
     try:
@@ -533,7 +560,43 @@ def _step(network, psi, phi, rates, history):
         why = f"step {step}: the cost is {cost}; wanted a smaller learning_rate"
         raise TrainingStopped(why, history)
     decay, pairs = learning_rate * weight_decay, zip(network.layers, changes, strict=True)
-    return float(cost), [_moved(layer, change, decay) for layer, change in pairs]
+    layers = [_moved(layer, change, decay) for layer, change in pairs]
+    if on_step is not None:
+        on_step(layers)
+        # It may have changed more than it should.
+        _require_network("network", Network(layers, network.activation, network.eps), real=True)
+    return float(cost), layers
+
+
+def hold_lengths(network):
+    """Return an `on_step` for `train` that holds the length of every W_i at what it is now.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    callable
+        It multiplies every W_i by one number, so that its direction stays that of the step.
+
+    Raises
+    ------
+    ValueError
+        If it is no network.
+    """
+    _require_network("network", network, real=True)
+    held = [_lengths(layer.W) for layer in network.layers]
+
+    def on_step(layers):
+        for layer, lengths in zip(layers, held, strict=True):
+            layer.W *= lengths / _lengths(layer.W)
+
+    return on_step
+
+
+def _lengths(W):
+    return np.sqrt((W * W).sum(axis=1, keepdims=True))
 
 
 class Statistics(NamedTuple):
@@ -554,23 +617,21 @@ def population_statistics(network, psi):
     Parameters
     ----------
     network : Network
-        With batch normalization.
     psi : array_like, shape (M, n_0)
         The population, as a rule the training inputs.
 
     Returns
     -------
     list of Statistics
+        None for a layer without BN.
 
     Raises
     ------
     ValueError
-        If the network has no batch normalization, or a feature is constant
-        over psi and eps = 0.
+        If a feature is constant over psi and eps = 0.
     """
-    _require_batch_norm("network", network)
-    steps = feed_forward(network, psi)
-    return [Statistics(step.normalized.mean, step.normalized.std) for step in steps]
+    batches = (step.normalized for step in feed_forward(network, psi))
+    return [batch and Statistics(batch.mean, batch.std) for batch in batches]
 
 
 def predict(network, psi, statistics=None):
@@ -607,26 +668,29 @@ def predict(network, psi, statistics=None):
 
 def _infer(network, u, statistics):
     per_layer = zip(network.layers, network.activations, statistics, strict=True)
-    for layer, activation, (mean, std) in per_layer:
-        u = activation.g(layer.gamma * (u @ layer.W.T - mean) / std + layer.beta)
+    for layer, activation, population in per_layer:
+        u = activation.g(layer.infer(u, population))
     return u
 
 
 def _statistics(network, statistics):
-    if not all(isinstance(layer, BatchNormLayer) for layer in network.layers):
-        raise ValueError("statistics: got some for a baseline, wanted None")
     instance("statistics", statistics, (list, tuple), "what population_statistics returns")
     if len(statistics) != len(network.layers):
         raise ValueError(f"statistics: got {len(statistics)} layers, wanted {len(network.layers)}")
-    checked = []
-    for l, (n, pair) in enumerate(zip(network.sizes[1:], statistics, strict=True)):
-        instance(f"statistics[{l}]", pair, (list, tuple), "a pair of mean and std")
-        if len(pair) != 2:
-            raise ValueError(f"statistics[{l}]: got {len(pair)} entries, wanted mean and std")
-        mean, std = pair
-        sizes = {"n": (n, "the network")}
-        mean = sized(f"statistics[{l}].mean", mean, "n", sizes)
-        checked.append(Statistics(mean, sized(f"statistics[{l}].std", std, "n", sizes)))
-        if not (checked[l].std.real > 0).all():
-            raise ValueError(f"statistics[{l}].std: got an entry that is not positive, wanted > 0")
-    return checked
+    pairs = enumerate(zip(network.layers, statistics, strict=True))
+    return [_of_layer(f"statistics[{l}]", layer, pair) for l, (layer, pair) in pairs]
+
+
+def _of_layer(name, layer, pair):
+    """Return what `infer` of one layer takes, checked."""
+    if isinstance(layer, Dense):
+        return instance(name, pair, type(None), "None for a layer without batch normalization")
+    instance(name, pair, (list, tuple), "a pair of mean and std")
+    if len(pair) != 2:
+        raise ValueError(f"{name}: got {len(pair)} entries, wanted mean and std")
+    sizes = {"n": (len(layer.W), "the network")}
+    parts = zip(("mean", "std"), pair, strict=True)
+    mean, std = (sized(f"{name}.{part}", array, "n", sizes) for part, array in parts)
+    if not (std.real > 0).all():
+        raise ValueError(f"{name}.std: got an entry that is not positive, wanted > 0")
+    return Statistics(mean, std)

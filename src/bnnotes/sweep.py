@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures as futures
 import functools
 import multiprocessing
+import operator
 import signal
 from typing import NamedTuple
 
@@ -22,7 +23,8 @@ class Run(NamedTuple):
 
     Attributes
     ----------
-    batch_norm : bool
+    batch_norm : bool or "hidden"
+        Where BN stands, as in `network.create`.
     learning_rate : float
     batch_size : int
     seed : int
@@ -36,6 +38,8 @@ class Run(NamedTuple):
     inputs : str
         ``"pixels"``, ``"centered"`` at the mean of the training, or ``"scaled"``, centered and
         divided by one number, their standard deviation.
+    hold : bool
+        Whether every ‖W_i‖ is put back to its first value after each step.
     """
 
     batch_norm: bool
@@ -47,10 +51,11 @@ class Run(NamedTuple):
     activation: str = "relu"
     labels: str = "ten"
     inputs: str = "pixels"
+    hold: bool = False
 
 
 class Outcome(NamedTuple):
-    """What came out of a run. All accuracies of a training that stopped are 0.
+    """What came out of a run. A training that stopped has no accuracies: they are None.
 
     Attributes
     ----------
@@ -68,9 +73,9 @@ class Outcome(NamedTuple):
     """
 
     cost: tuple
-    accuracy: float
-    accuracy_training: float
-    accuracy_batch: float
+    accuracy: float | None
+    accuracy_training: float | None
+    accuracy_batch: float | None
     stopped: str
 
 
@@ -131,13 +136,15 @@ def train_one(run):
     options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
     with threadpool_limits(1, "blas"):
         try:
-            history = network.train(net, data.psi, data.phi, rng=run.seed, **options)
+            on_step = network.hold_lengths(net) if run.hold else None
+            options |= {"rng": run.seed, "on_step": on_step}
+            history = network.train(net, data.psi, data.phi, **options)
             return Outcome(_epochs(history), *_accuracies(net, data, run.batch_size), "")
         except network.TrainingStopped as error:
             history, why = error.history, str(error)
         except network.UnusableFeature as error:
             why = str(error)
-    return Outcome(_epochs(history), 0.0, 0.0, 0.0, why)
+    return Outcome(_epochs(history), None, None, None, why)
 
 
 def _epochs(history):
@@ -148,7 +155,7 @@ def _epochs(history):
 
 def _accuracies(net, data, batch_size):
     """Return the held-out accuracy, that of the training, and that of held-out batches."""
-    statistics = network.population_statistics(net, data.psi) if net.batch_norm else None
+    statistics = network.population_statistics(net, data.psi)
     pairs = (data.psi_test, data.phi_test), (data.psi, data.phi)
     inference = [digits.accuracy(network.predict(net, psi, statistics), phi) for psi, phi in pairs]
     psi, phi = pairs[0]
@@ -291,13 +298,19 @@ class Band(NamedTuple):
     Attributes
     ----------
     axis : ndarray
-    median, low, high : ndarray
+    median : ndarray
+        Of all trainings; one that stopped ranks below all that did not. nan where it is the median.
+    low, high : ndarray
+        Range of those that reached their end; nan where none did.
+    stopped : ndarray of int
+        How many did not.
     """
 
     axis: np.ndarray
     median: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    stopped: np.ndarray
 
 
 def band(results, over, value="accuracy", **fixed):
@@ -309,7 +322,7 @@ def band(results, over, value="accuracy", **fixed):
     over : str
         Attribute of `Run` along the axis.
     value : str or callable
-        An accuracy of `Outcome`, or a function of one.
+        An accuracy of `Outcome`, or a function of one. It is not asked of a training that stopped.
     **fixed
         Attributes of `Run` that must have these values.
 
@@ -327,17 +340,32 @@ def band(results, over, value="accuracy", **fixed):
         instance("results", one, Run, "a sweep.Run for a key")
         instance("results", outcome, Outcome, "a sweep.Outcome for each run")
     choice("over", over, Run._fields)
+    read = value
     if not callable(value):
         choice("value", value, ("accuracy", "accuracy_training", "accuracy_batch"))
+        read = operator.attrgetter(value)
     for name in fixed:
         choice("fixed", name, Run._fields)
     groups = {}
     for one, outcome in results.items():
         if all(getattr(one, name) == wanted for name, wanted in fixed.items()):
-            number = value(outcome) if callable(value) else getattr(outcome, value)
+            number = None if outcome.stopped else read(outcome)
             groups.setdefault(getattr(one, over), []).append(number)
     if not groups:
         raise ValueError(f"fixed: got {fixed}, wanted the values of some run")
     axis = sorted(groups)
-    summaries = (np.array([f(groups[x]) for x in axis]) for f in (np.median, min, max))
-    return Band(np.array(axis), *summaries)
+    columns = zip(*(_summary(groups[x]) for x in axis), strict=True)
+    return Band(np.array(axis), *(np.array(column) for column in columns))
+
+
+def _summary(numbers):
+    """Return median, lowest, highest and how many are None."""
+    ended = [number for number in numbers if number is not None]
+    stopped = len(numbers) - len(ended)
+    median = float(np.median([*ended, *[-np.inf] * stopped]))
+    return (
+        median if median > -np.inf else np.nan,
+        min(ended, default=np.nan),
+        max(ended, default=np.nan),
+        stopped,
+    )

@@ -37,10 +37,10 @@ class Torch:
         modules = []
         for layer, n_prev in zip(net.layers, net.sizes, strict=False):
             n = len(layer.W)
-            linear = torch.nn.Linear(n_prev, n, bias=not net.batch_norm)
+            linear = torch.nn.Linear(n_prev, n, bias=hasattr(layer, "b"))
             linear.weight.data = torch.from_numpy(layer.W.copy())
             modules.append(linear)
-            if net.batch_norm:
+            if linear.bias is None:
                 # No running statistics: ours keeps none, so this spares PyTorch the work.
                 modules.append(torch.nn.BatchNorm1d(n, eps=TINY, track_running_stats=False))
             else:

@@ -28,7 +28,7 @@ class Curves(NamedTuple):
 
 
 class LiveTraining:
-    """Cost and held-out accuracy of one or two networks, drawn after every epoch.
+    """Cost and held-out accuracy of up to three networks, drawn after every epoch.
 
     Show it before the training starts; it needs no kernel messages back, so
     it grows while the training cell runs. Without a browser it collects the
@@ -39,7 +39,7 @@ class LiveTraining:
     epochs : int
         How many each network will be trained.
     names : sequence of str
-        ``"baseline"``, ``"BN"``, or both.
+        Some of ``"baseline"``, ``"BN everywhere"`` and ``"BN hidden only"``.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class LiveTraining:
     Raises
     ------
     ValueError
-        If a name is neither.
+        If a name is none of them.
 
     Examples
     --------

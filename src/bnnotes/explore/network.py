@@ -146,7 +146,7 @@ def train_side(batch_norm, M_B, learning_rate, depth, activation, seed):
 def _predicted(net):
     """Return the prediction over the plane and the held-out accuracy, in inference mode."""
     data = plane()
-    statistics = network.population_statistics(net, data.psi) if net.batch_norm else None
+    statistics = network.population_statistics(net, data.psi)
     u = network.predict(net, np.concatenate([grid(), data.psi_test]), statistics)
     accuracy = digits.accuracy(u[len(grid()) :], data.phi_test)
     return u[: len(grid())].reshape(GRID, GRID), accuracy

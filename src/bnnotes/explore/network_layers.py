@@ -8,7 +8,7 @@ from typing import NamedTuple
 import ipywidgets as widgets
 import numpy as np
 
-from .. import baseline, batchnorm, digits, geometry, network
+from .. import baseline, batchnorm, digits, geometry, growth, network
 from ..figures.network_layers import LayersInTrainingFigure
 from . import base
 from .network import Retrained
@@ -38,15 +38,11 @@ class View(NamedTuple):
 
 def views(net, psi, phi):
     """Return the `View` of every layer, the first layer first."""
-    steps = network.feed_forward(net, psi)
-    delta, found = baseline.output_error(steps[-1].u, phi), []
-    for l in reversed(range(len(steps))):
-        layer, step = net.layers[l], steps[l]
+    steps, found = network.feed_forward(net, psi), []
+    errors = list(growth.errors(net, steps, baseline.output_error(steps[-1].u, phi)))
+    for layer, step, delta in zip(net.layers, steps, errors[::-1], strict=True):
         varying = np.ptp(step.u_prev, axis=0) > 0  # some pixels are white in every image
-        found.insert(0, View(delta, step.u_prev[:, varying], step.normalized, layer.gamma))
-        if l:
-            g_prime = net.activations[l - 1].g_prime(steps[l - 1].y)
-            delta = batchnorm.previous_error(delta, layer.W, step.normalized, layer.gamma, g_prime)
+        found.append(View(delta, step.u_prev[:, varying], step.normalized, layer.gamma))
     return found
 
 

@@ -22,15 +22,16 @@ def follow(psi, phi, *, learning_rate, weight_decay, epochs, batch_size, seed):
     squares, gradients : ndarray, shape (steps, 16)
         Before the step, and of the step without its decay.
     """
-    sizes = [psi.shape[1], 16, phi.shape[1]]
+    sizes, squares, gradients = [psi.shape[1], 16, phi.shape[1]], [], []
     net = network.create(sizes, batch_norm=True, activation="tanh", rng=seed)
-    rng, squares, gradients = np.random.default_rng(seed), [], []
-    options = {"learning_rate": learning_rate, "weight_decay": weight_decay, "epochs": 1, "rng": 0}
-    for _ in range(epochs):
-        for batch in network.batches(len(psi), batch_size, rng):
-            W = net.layers[0].W
-            network.train(net, psi[batch], phi[batch], batch_size=batch_size, **options)
-            gradient = (W - net.layers[0].W) / learning_rate - weight_decay * W
-            squares.append((W**2).sum(axis=1))
-            gradients.append((gradient**2).sum(axis=1))
+    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
+
+    def on_step(layers):
+        W = net.layers[0].W
+        gradient = (W - layers[0].W) / learning_rate - weight_decay * W
+        squares.append((W**2).sum(axis=1))
+        gradients.append((gradient**2).sum(axis=1))
+
+    options = {"batch_size": batch_size, "epochs": epochs, "rng": seed, "on_step": on_step}
+    network.train(net, psi, phi, **rates, **options)
     return np.array(squares), np.array(gradients)

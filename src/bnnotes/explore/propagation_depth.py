@@ -83,8 +83,8 @@ def _weights(width, seed):
 def _layer(W, batch_norm):
     n = len(W)
     if batch_norm:
-        return network.BatchNormLayer(W, np.ones(n), np.zeros(n))
-    return network.BaselineLayer(W, np.zeros(n))
+        return network.BatchNorm(W, np.ones(n), np.zeros(n))
+    return network.Dense(W, np.zeros(n))
 
 
 def _rank(y):

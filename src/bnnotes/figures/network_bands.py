@@ -10,15 +10,22 @@ TRAIN_MODE = style.Look("#D55E00", ":", "s", "BN, train mode")
 
 LOOKS = {
     "baseline": style.BASELINE,
-    "BN": style.BATCH_NORM,
     "baseline, centered": style.Look("#009E73", "-.", "^", "baseline, centered"),
     "baseline, scaled": style.Look(style.Y.color, ":", "D", "baseline, scaled"),
+    "BN everywhere": style.BATCH_NORM,
+    "BN everywhere, lengths held": style.Look("#D55E00", "--", "s", "BN, lengths held"),
+    "BN everywhere, train mode": TRAIN_MODE,
+    "BN hidden only": style.BN_HIDDEN,
+    "BN hidden only, train mode": style.BN_HIDDEN._replace(linestyle=":", marker="d"),
 }
 
 
 def _band(ax, band, look, name=None):
     ax.fill_between(band.axis, band.low, band.high, color=look.color, alpha=0.18, lw=0)
     ax.plot(band.axis, band.median, **look.line(marker=look.marker), clip_on=False, label=name)
+    stopped = band.axis[band.stopped > 0]
+    cross = {"marker": "X", "ms": 8, "mec": "white", "clip_on": False, "zorder": 3}
+    ax.plot(stopped, np.zeros(len(stopped)), **look.points(**cross))
 
 
 def rates(panels, chance, alt):
@@ -27,7 +34,8 @@ def rates(panels, chance, alt):
     Parameters
     ----------
     panels : dict
-        Batch size → {name: band}. A name is one of LOOKS; a band has axis, median, low, high.
+        Batch size → {name: band}. A name is one of LOOKS; a band has axis, median, low, high,
+        and stopped: a cross stands at the bottom where some of its trainings did not end.
     chance : float
         Accuracy of a guess.
     alt : str
@@ -36,9 +44,9 @@ def rates(panels, chance, alt):
     -------
     Picture
     """
-    figure = picture.new_figure(8.4, 2.9)
+    figure = picture.new_figure(8.4, 3.2)
     axes = np.atleast_1d(picture.new_axes(figure, 1, len(panels), sharey=True))
-    figure.subplots_adjust(left=0.08, right=0.99, bottom=0.19, top=0.88, wspace=0.12)
+    figure.subplots_adjust(left=0.08, right=0.99, bottom=0.28, top=0.9, wspace=0.12)
     for ax, (M_B, bands) in zip(axes, panels.items(), strict=True):
         for name, band in bands.items():
             _band(ax, band, LOOKS[name], name)
@@ -50,16 +58,18 @@ def rates(panels, chance, alt):
         ax.text(0.5, 1.05, f"$M_B$ = {M_B}", transform=ax.transAxes, ha="center")
     axes[0].set_ylabel("held-out accuracy")
     axes[0].text(axes[0].get_xlim()[0] * 1.2, chance + 0.02, "chance", fontsize=8)
-    axes[0].legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 0.17), fontsize=8)
+    names = axes[0].get_legend_handles_labels()
+    figure.legend(*names, frameon=False, loc="lower center", ncols=len(bands))
     return picture.still(figure, alt)
 
 
-def modes(baseline, inference, batches, chance, alt):
-    """Return held-out accuracy over the batch size: baseline, BN, and BN in train mode.
+def modes(bands, chance, alt):
+    """Return held-out accuracy over the batch size.
 
     Parameters
     ----------
-    baseline, inference, batches : Band
+    bands : dict of str to Band
+        A name is one of LOOKS.
     chance : float
     alt : str
 
@@ -67,16 +77,14 @@ def modes(baseline, inference, batches, chance, alt):
     -------
     Picture
     """
-    figure = picture.new_figure(7.0, 3.0)
+    figure = picture.new_figure(8.0, 3.2)
     ax = picture.new_axes(figure)
-    figure.subplots_adjust(left=0.1, right=0.7, bottom=0.18, top=0.95)
-    looks = style.BASELINE, style.BATCH_NORM, TRAIN_MODE
-    names = "baseline", "BN, inference mode", "BN, train mode"
-    for band, look, name in zip((baseline, inference, batches), looks, names, strict=True):
-        _band(ax, band, look, name)
+    figure.subplots_adjust(left=0.08, right=0.7, bottom=0.17, top=0.95)
+    for name, band in bands.items():
+        _band(ax, band, LOOKS[name], name)
     ax.axhline(chance, color=style.INK, lw=0.5, ls=":")
     ax.set(xscale="log", ylim=(0, 1), xlabel="batch size $M_B$", ylabel="held-out accuracy")
-    ax.set_xticks(inference.axis, [str(x) for x in inference.axis])
+    ax.set_xticks(band.axis, [str(x) for x in band.axis])
     ax.minorticks_off()
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return picture.still(figure, alt)

@@ -9,7 +9,11 @@ import numpy as np
 from . import style
 from .live import LiveFigure
 
-LOOKS = {"baseline": style.BASELINE, "BN": style.BATCH_NORM}
+LOOKS = {
+    "baseline": style.BASELINE,
+    "BN everywhere": style.BATCH_NORM,
+    "BN hidden only": style.BN_HIDDEN,
+}
 
 # The labels of two curves keep this distance, as a share of the axis.
 APART = 0.085
@@ -23,20 +27,20 @@ class TrainingFigure(LiveFigure):
     epochs : int
         How many the whole training has.
     names : sequence of str
-        The networks: ``"baseline"``, ``"BN"``, or both.
+        The networks, some of LOOKS.
 
     Raises
     ------
     ValueError
-        If a name is neither.
+        If a name is none of them.
     """
 
     def __init__(self, epochs, names):
         unknown = [name for name in names if name not in LOOKS]
         if unknown or not names:
             raise ValueError(f"names: got {tuple(names)}, wanted some of {', '.join(LOOKS)}")
-        super().__init__(8.0, 2.9)
-        self.figure.subplots_adjust(left=0.08, right=0.84, bottom=0.17, top=0.94, wspace=0.8)
+        super().__init__(8.4, 2.9)
+        self.figure.subplots_adjust(left=0.07, right=0.79, bottom=0.17, top=0.94, wspace=1.1)
         self._axes = self.axes(1, 2)
         for ax, label in zip(self._axes, ("cost per epoch", "held-out accuracy"), strict=True):
             ax.set(xlabel="epoch", ylabel=label, xlim=(0, epochs + 0.5))
