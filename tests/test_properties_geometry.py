@@ -175,7 +175,7 @@ def test_S32_sin_theta2_is_zero(batch, data):
     # û is rounded when it is made, relative to its largest entry.
     made = rounding(2, float) * np.abs(along).max() * (1 + spread(batch.x) / batch.s) ** 2
     assert_within(got, 0 * got, k * spread(along) + size * made)
-    # The third stop: take from Mu its part along MΔ.
+    # φ = 90°: take from Mu its part along MΔ.
     across = sample_space.mix(normalized.x_hat, batch.delta)
     v = np.random.default_rng(batch.M_B).standard_normal((batch.M_B, 1))
     rest = sample_space.mix(normalized.x_hat, v)
