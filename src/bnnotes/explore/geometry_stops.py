@@ -114,7 +114,7 @@ def stops():
     """Return the explorer of a neuron in training: batch size and number of inputs."""
     inputs = [(str(n), n) for n in range(1, INPUTS + 1)]
     return base.Explorer(
-        "One neuron on the ink of image quadrants, W trained alone and then with γ and β",
+        "One neuron on the ink of four quadrants, W trained alone and then with γ and β",
         compute_stops,
         StopsFigure(STEPS, JOIN, INPUTS),
         _read_stops,
