@@ -8,7 +8,7 @@ from bnnotes import baseline, batchnorm, check, errata, geometry, sample_space
 
 
 def amplitude(case):
-    """M_B γ σ(Δ)σ(u)/s: what the bracket of (4) and (5) is multiplied by, (n, n_prev)."""
+    """M_B γ σ(Δ)σ(u)/ς: what the bracket of (4) and (5) is multiplied by, (n, n_prev)."""
     s = np.sqrt(case.x.var(axis=0) + case.eps)
     per_neuron = len(case.x) * case.gamma * case.delta.std(axis=0) / s
     return np.outer(per_neuron, case.u_prev.std(axis=0))
@@ -75,7 +75,7 @@ def test_small_angles_keep_their_digits(theta):
 
 @every_layer
 def test_correlation_form(case):
-    """(4), as printed at eps = 0; with s for σ(x) and BN's own x̂ at eps > 0."""
+    """(4), as printed at eps = 0; with ς for σ(x) and BN's own x̂ at eps > 0."""
     truth = true_weight_gradient(case)
     x_hat, M_B = plain_hat(case.x, case.eps), len(case.x)
     delta_hat, u_hat = plain_hat(case.delta), plain_hat(case.u_prev)

@@ -29,7 +29,7 @@ def corr(a, b):
 
 
 def amplitude(case, batch):
-    """M_B γ σ(Δ)σ(u)/s of every weight."""
+    """M_B γ σ(Δ)σ(u)/ς of every weight."""
     per_column = batch.M_B * wide(case.gamma) * std(wide(case.delta)) / batch.s
     return np.outer(per_column, std(wide(case.u_prev)))
 
@@ -45,7 +45,7 @@ def angle_bound(case, batch):
 
 @given(case=layers())
 def test_eq4_correlations(case):
-    """M_B γ σ(Δ)σ(u)/s (Corr(Δ, u) − ⟨Δ̂x̂⟩⟨ûx̂⟩) with BN's own x̂, whatever ε."""
+    """M_B γ σ(Δ)σ(u)/ς (Corr(Δ, u) − ⟨Δ̂x̂⟩⟨ûx̂⟩) with BN's own x̂, whatever ε."""
     batch, bound = case.batch, angle_bound(case, case.batch)
     truth, x_hat = true_weight_gradient(case, batch), hat(wide(batch.x), case.eps)
     own = np.stack(
