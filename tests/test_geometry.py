@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from cases import BATCH_SIZES, LAYERS, assert_close, every_layer, layer, plain_hat
 
-from bnnotes import baseline, batchnorm, check, errata, geometry
+from bnnotes import baseline, batchnorm, check, errata, geometry, sample_space
 
 
 def amplitude(case):
-    """M_B γ σ(Δ)σ(u)/s: what the bracket of (4) and (5) is multiplied by, (n, n_prev)."""
+    """M_B γ σ(Δ)σ(u)/ς: what the bracket of (4) and (5) is multiplied by, (n, n_prev)."""
     s = np.sqrt(case.x.var(axis=0) + case.eps)
     per_neuron = len(case.x) * case.gamma * case.delta.std(axis=0) / s
     return np.outer(per_neuron, case.u_prev.std(axis=0))
@@ -75,7 +75,7 @@ def test_small_angles_keep_their_digits(theta):
 
 @every_layer
 def test_correlation_form(case):
-    """(4), as printed at eps = 0; with s for σ(x) and BN's own x̂ at eps > 0."""
+    """(4), as printed at eps = 0; with ς for σ(x) and BN's own x̂ at eps > 0."""
     truth = true_weight_gradient(case)
     x_hat, M_B = plain_hat(case.x, case.eps), len(case.x)
     delta_hat, u_hat = plain_hat(case.delta), plain_hat(case.u_prev)
@@ -214,7 +214,7 @@ def gradient_of_first(x_hat, delta_hat, u_hat, eps=0.0):
 
 @pytest.mark.parametrize("M_B", [4, 5, 32])
 def test_stop_conditions(M_B):
-    """S30, S31, S32, and the third one."""
+    """S30, S31, S32, and φ = 90°."""
     e1, e2, e3 = three_vectors(M_B, np.random.default_rng(M_B))
     sides = (e1 + e2) / np.sqrt(2), (e1 + 2 * e3) / np.sqrt(5)
     generic = (e1 + 2 * e2 + 2 * e3) / 3
@@ -235,6 +235,84 @@ def test_stop_conditions(M_B):
         assert geometry.correlation(delta, u)[0] == pytest.approx(0, abs=1e-14)
         got = geometry.baseline_weight_gradient(delta, u)[0, 0] / M_B
         assert got == pytest.approx(expected, abs=1e-13)
+
+
+def test_zeros_of_the_amplitude():
+    """γ = 0, σ(Δ) = 0, σ(u_j) = 0 stop W where the bracket is not 0; a long W does not."""
+    case = layer(8)
+
+    def gradient(delta=case.delta, u=case.u_prev, W=case.W, gamma=case.gamma):
+        return check.complex_step(lambda W: (delta * gamma * plain_hat(u @ W.T)).sum(), W)
+
+    angles = geometry.sample_angles(case.delta, case.u_prev, case.x)
+    factors = np.sin(angles.theta1)[:, np.newaxis] * np.sin(angles.theta2) * np.cos(angles.dihedral)
+    assert np.abs(factors).min() > 1e-3
+    dead = case.u_prev * [0.0, 1.0, 1.0]
+    assert (gradient(gamma=0 * case.gamma) == 0).all()
+    assert np.abs(gradient(delta=2.0 + 0 * case.delta)).max() < 1e-13
+    assert np.abs(gradient(u=dead)[:, 0]).max() == 0 < np.abs(gradient(u=dead)[:, 1]).max()
+    assert_close(gradient(W=1e6 * case.W), gradient() / 1e6, 1e-11)
+
+
+def of_rank(r, M_B, n, rng):
+    """Inputs, n ≥ r columns with means, the centered ones of rank r."""
+    u = rng.normal(size=(M_B, r)) @ rng.normal(size=(r, n)) if n > r else rng.normal(size=(M_B, r))
+    u = u + rng.normal(size=n)
+    assert np.linalg.matrix_rank(u - u.mean(axis=0), tol=1e-9) == r
+    return u
+
+
+RANKS = [(M_B, r) for M_B in (2, 3, 4, 5, 8, 33) for r in sorted({1, 2, 3, M_B - 2, M_B - 1})]
+RANKS = [(M_B, r) for M_B, r in RANKS if 1 <= r <= M_B - 1]
+
+
+@pytest.mark.parametrize("more", [0, 2])
+@pytest.mark.parametrize(("M_B", "r"), RANKS)
+def test_the_rank_of_the_inputs_counts_the_conditions(M_B, r, more):
+    """W rests for all Δ orthogonal to r − 1 directions, those of the M u_j, and for no others."""
+    rng = np.random.default_rng([M_B, r, more])
+    u, w = of_rank(r, M_B, r + more, rng), rng.normal(size=r + more)
+    x_hat = plain_hat(u @ w)
+    # Column s: ∂C/∂W where Δ is 1 for sample s and 0 for the others.
+    columns = [
+        check.complex_step(lambda w, e=e: (e * 1.3 * plain_hat(u @ w)).sum(), w)
+        for e in np.eye(M_B)
+    ]
+    G = np.array(columns).T * (u @ w).std()
+    assert np.linalg.matrix_rank(G, tol=1e-9) == r - 1
+    assert np.abs(G @ np.column_stack([np.ones(M_B), x_hat])).max() < 1e-10
+    rest = sample_space.mix(x_hat[:, np.newaxis], u)
+    assert np.linalg.matrix_rank(rest, tol=1e-9) == r - 1
+    assert_close(G, 1.3 * rest.T, 1e-10, scale=1.0)
+
+
+@pytest.mark.parametrize("realizable", [False, True])
+@pytest.mark.parametrize(("M_B", "r"), [(4, 1), (4, 2), (6, 4), (6, 5), (9, 3), (33, 5)])
+def test_where_w_alone_comes_to_rest(M_B, r, realizable):
+    """Squared error, γ and β fixed: MΔ = 0 at r = M_B − 1 or a realizable target, else cosφ = 0."""
+    rng = np.random.default_rng([M_B, r])
+    u = np.linalg.qr(np.column_stack([np.ones(M_B), rng.normal(size=(M_B, r))]))[0][:, 1:]
+    u = np.sqrt(M_B) * u
+    target = u @ rng.normal(size=r) + 1 + (not realizable) * rng.normal(size=M_B)
+    W = start = rng.normal(size=r)
+    for _ in range(3000):
+        x_hat = plain_hat(u @ W)
+        delta = (0.7 * x_hat + 0.2 - target) / M_B
+        W = W - 0.7 / (u @ W).std() * (delta - (delta @ x_hat / M_B) * x_hat) @ u
+    normalized, delta = batchnorm.normalize((u @ W)[:, np.newaxis]), delta[:, np.newaxis]
+    assert np.abs(batchnorm.weight_gradient(delta, u, normalized, [0.7])).max() < 1e-10
+    left = np.linalg.norm(sample_space.mix(normalized.x_hat, delta))
+    # What M leaves of the error is what it leaves of the target.
+    leaves = sample_space.mix(normalized.x_hat, target[:, np.newaxis])
+    assert left == pytest.approx(np.linalg.norm(leaves) / M_B, abs=1e-9)
+    if r == 1:
+        assert np.abs(W - start).max() < 1e-10
+        assert (left < 1e-14) == realizable
+    elif realizable or r == M_B - 1:
+        assert left < 1e-9
+    else:
+        angles = geometry.sample_angles(delta, u, normalized.x_hat)
+        assert np.abs(np.cos(angles.dihedral)).max() < 1e-6 < 1e-3 < left
 
 
 @pytest.mark.parametrize("M_B", [3, 4, 32])

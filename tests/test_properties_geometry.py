@@ -29,7 +29,7 @@ def corr(a, b):
 
 
 def amplitude(case, batch):
-    """M_B γ σ(Δ)σ(u)/s of every weight."""
+    """M_B γ σ(Δ)σ(u)/ς of every weight."""
     per_column = batch.M_B * wide(case.gamma) * std(wide(case.delta)) / batch.s
     return np.outer(per_column, std(wide(case.u_prev)))
 
@@ -45,7 +45,7 @@ def angle_bound(case, batch):
 
 @given(case=layers())
 def test_eq4_correlations(case):
-    """M_B γ σ(Δ)σ(u)/s (Corr(Δ, u) − ⟨Δ̂x̂⟩⟨ûx̂⟩) with BN's own x̂, whatever ε."""
+    """M_B γ σ(Δ)σ(u)/ς (Corr(Δ, u) − ⟨Δ̂x̂⟩⟨ûx̂⟩) with BN's own x̂, whatever ε."""
     batch, bound = case.batch, angle_bound(case, case.batch)
     truth, x_hat = true_weight_gradient(case, batch), hat(wide(batch.x), case.eps)
     own = np.stack(
@@ -175,7 +175,7 @@ def test_S32_S51_sin_theta2_is_zero(batch, data):
     # û is rounded when it is made, relative to its largest entry.
     made = rounding(2, float) * np.abs(along).max() * (1 + spread(batch.x) / batch.s) ** 2
     assert_within(got, 0 * got, k * spread(along) + size * made)
-    # The third stop: take from Mu its part along MΔ.
+    # φ = 90°: take from Mu its part along MΔ.
     across = sample_space.mix(normalized.x_hat, batch.delta)
     v = np.random.default_rng(batch.M_B).standard_normal((batch.M_B, 1))
     rest = sample_space.mix(normalized.x_hat, v)

@@ -195,7 +195,7 @@ def sample_angles(delta, u_prev, x):
 def weight_gradient(delta, u_prev, normalized, gamma):
     """Return ∂C/∂W_ij from the angles, equation (5) BN, section 3.
 
-    M_B γ_i σ(Δ_i)σ(u_j)/s_i · [cosθ3 − κ_i cosθ1 cosθ2], the same number as
+    M_B γ_i σ(Δ_i)σ(u_j)/ς_i · [cosθ3 − κ_i cosθ1 cosθ2], the same number as
     `bnnotes.batchnorm.weight_gradient`.
 
     Parameters

@@ -85,8 +85,7 @@ def _read_stops(result):
     state = f"M_B = {result.M_B}, "
     if result.factors is None:
         return state + " ".join(result.explanation.split())
-    state += f"rank r = {result.rank}: W alone {_alone(result)}; with γ and β {_together(result)}."
-    return state
+    return f"{state}r = {result.rank}: W alone {_alone(result)}; with γ, β {_together(result)}."
 
 
 def _alone(result):
@@ -95,7 +94,7 @@ def _alone(result):
     if result.rank == 1:
         return "never moves"
     if result.sizes[0][JOIN] > ZERO:
-        return "still moves"
+        return f"still moves at step {JOIN}, sinθ1 {sin1:.2f}"
     if sin1 < ZERO:
         return "stops at sinθ1 = 0"
     if cos.max() < ZERO and min(sin1, *sin2) > FAR:
@@ -115,7 +114,7 @@ def stops():
     """Return the explorer of a neuron in training: batch size and number of inputs."""
     inputs = [(str(n), n) for n in range(1, INPUTS + 1)]
     return base.Explorer(
-        "One neuron on the ink of image quadrants, W trained alone and then with γ and β",
+        "One neuron on the ink of four quadrants, W trained alone and then with γ and β",
         compute_stops,
         StopsFigure(STEPS, JOIN, INPUTS),
         _read_stops,
