@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from driving import check_readout, check_reset, cut_off, random_states, sweep
 
+from bnnotes import growth
 from bnnotes.explore import propagation as explore
 
 EXPLORERS = {"node": explore.node, "depth": explore.depth}
@@ -56,6 +57,22 @@ def check_depth(result, values):
         assert ((1 - 1e-9 <= ranks) & (ranks <= most)).all()
     if result.M_B == 2:
         assert (result.bn.norms[:, :-1] < 1e-18).all()
+    check_line(result)
+
+
+def check_line(result):
+    """The line is the formula, and ends between the five seeds, or 0.7 % per layer beside them."""
+    if result.M_B < 4:
+        assert result.formula is result.line is None
+        return
+    M_B, activation = result.M_B, result.activation
+    expected = growth.growth(activation) * (M_B - 2) / (M_B - 3)
+    assert result.formula == pytest.approx(expected)
+    assert result.line in (None, result.formula)
+    ends, expected = result.bn.norms[:, 0], result.formula ** (result.depth - 1)
+    beside = 1.007 ** (result.depth - 1)
+    between = ends.min() / beside < expected < ends.max() * beside
+    assert between == (result.line is not None)
 
 
 CHECKS = {"node": check_node, "depth": check_depth}
@@ -116,3 +133,21 @@ def test_bn_does_not_see_the_variance_of_the_weights():
     depth = explore.depth()
     norms = [depth.compute(16, 20, 32, "relu", v).bn.norms for v in (0.5, 4.0)]
     assert norms[0] == pytest.approx(norms[1], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("state", "drawn", "why"),
+    [
+        ((8, 30, 64, "identity", 1.0), True, "Line: × 1.20."),
+        ((32, 30, 64, "identity", 1.0), False, "No line: × 1.03 wants full rank."),
+        ((8, 30, 64, "tanh", 1.0), False, "No line: × 1.41 wants larger M_B."),
+        ((4, 30, 64, "identity", 1.0), False, "No line: × 2.00, a rare mean."),
+        ((3, 30, 64, "relu", 1.0), False, "No line: infinite mean."),
+    ],
+)
+def test_the_line_is_drawn_only_where_it_holds(state, drawn, why):
+    depth = explore.depth()
+    depth.set(**dict(zip(depth.controls, state, strict=True)))
+    assert depth.readout.endswith(why)
+    assert depth.figure._expected.get_visible() == drawn
+    assert (depth.figure._expected_text.get_text() != "") == drawn

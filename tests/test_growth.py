@@ -1,6 +1,7 @@
 """Growth of errors with depth, against what it is in the limit and against the complex step."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -54,10 +55,120 @@ def test_linear_growth(M_B):
     assert growth.linear_growth(M_B) == pytest.approx((M_B - 2) / (M_B - 3))
 
 
-def test_linear_growth_wants_four_samples():
-    for M_B in (1, 2, 3):
-        with pytest.raises(ValueError, match="M_B"):
-            growth.linear_growth(M_B)
+@pytest.mark.parametrize(("M_B", "rank"), [(64, 12), (16, 15), (10, 8)])
+def test_linear_growth_by_rank(M_B, rank):
+    """The first factor from the top, whose error has no preferred direction yet."""
+    sizes = {"M_B": M_B, "width": 256, "depth": 2, "rank": rank}
+    runs = [growth.measured_growth("identity", rng=k, **sizes)[0] for k in range(24)]
+    expected = rank / (rank - 2) * (M_B - 2) / (M_B - 1)
+    assert np.mean(runs) == pytest.approx(expected, rel=0.03)
+    assert growth.linear_growth(M_B, rank) == pytest.approx(expected)
+
+
+def test_an_error_leaves_the_directions_of_the_inputs():
+    """Below full rank the factor rises from layer to layer, towards r/(r − 2)."""
+    M_B, r, depth = 10, 6, 13
+    sizes = {"M_B": M_B, "width": 1024, "depth": depth, "rank": r, "dtype": np.float32}
+    runs = [growth.measured_growth("identity", rng=k, **sizes) for k in range(3)]
+    # What Δ keeps outside and inside of the r directions, after all layers.
+    outside, inside = (M_B - 1 - r) / (M_B - 1), r / (M_B - 1) * (1 - 1 / r) ** (depth - 1)
+    whole = (depth - 1) * math.log(r / (r - 2)) + math.log(outside + inside)
+    found = np.mean([np.log(run).sum() for run in runs])
+    assert found / (depth - 1) == pytest.approx(whole / (depth - 1), abs=0.02)
+    first = math.log(growth.linear_growth(M_B, r))
+    assert found / (depth - 1) > first + 0.03
+
+
+def test_width_does_not_raise_a_rank():
+    small = growth.linear_growth(64)
+    runs = [
+        growth.measured_growth("identity", M_B=64, width=512, depth=6, rank=5, rng=k)
+        for k in range(2)
+    ]
+    assert np.mean(runs) > 1.5 > 1.02 > small
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((3,), r"^M_B: got 3, wanted at least 4; at 3 the mean is infinite$"),
+        ((1, 3), r"^M_B: got 1, wanted at least 4"),
+        ((64, 2), r"^rank: got 2, wanted 3 to 63; at 2 the mean is infinite$"),
+        ((64, 64), r"^rank: got 64, wanted 3 to 63, the most that M_B samples fill$"),
+        ((64, 2.5), r"^rank: got 2.5, wanted an integer"),
+    ],
+)
+def test_what_linear_growth_wants(arguments, why):
+    with pytest.raises(ValueError, match=why):
+        growth.linear_growth(*arguments)
+
+
+@pytest.mark.parametrize("beta", [-1.5, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("gamma", [1.0, 0.5, -2.0])
+def test_growth_of_a_shifted_relu(gamma, beta):
+    """In closed form: a = β/|γ|, and E[relu(z + a)^k] from the normal distribution."""
+    a = beta / abs(gamma)
+    below, density = math.erfc(-a / math.sqrt(2)) / 2, math.exp(-a * a / 2)
+    density /= math.sqrt(2 * math.pi)
+    variance = (1 + a * a) * below + a * density - (a * below + density) ** 2
+    got = growth.growth("relu", gamma=gamma, beta=beta)
+    assert got == pytest.approx(below / variance, rel=1e-12)
+    assert got >= 1
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu"])
+@pytest.mark.parametrize(("gamma", "beta"), [(0.3, 0.2), (3.0, -1.0), (30.0, 5.0)])
+def test_growth_with_gamma_and_beta_is_that_of_another_activation(name, gamma, beta):
+    g = activations.BY_NAME[name]
+    shifted = activations.Activation(
+        "shifted",
+        lambda z: g.g(gamma * z + beta),
+        lambda z: gamma * g.g_prime(gamma * z + beta),
+    )
+    shares = growth.degrees(shifted, 400) if name != "relu" and gamma < 1 else None
+    got = growth.growth(name, gamma=gamma, beta=beta)
+    if shares is not None:
+        assert shares @ np.arange(1, 401) == pytest.approx(got, rel=1e-6)
+    # Its kink is not at 0 any more, where the nodes are dense.
+    assert growth.growth(shifted) == pytest.approx(got, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("name", "gamma", "beta"), [("relu", 1.0, 1.0), ("relu", 0.5, 1.0), ("tanh", 3.0, 0.5)]
+)
+def test_networks_with_gamma_and_beta(name, gamma, beta):
+    sizes = {"M_B": 256, "width": 256, "depth": 8, "rng": 1, "dtype": np.float32}
+    found = growth.measured_growth(name, gamma=gamma, beta=beta, **sizes)
+    expected = growth.growth(name, gamma=gamma, beta=beta)
+    assert np.exp(np.log(found).mean()) == pytest.approx(expected, rel=0.03)
+
+
+def test_the_limit_of_relu_does_not_hold_below_beta_0():
+    """There the lengths of the samples come apart, and few of them make the variance."""
+    sizes = {"M_B": 256, "width": 256, "depth": 14, "rng": 1, "dtype": np.float32}
+    found = growth.measured_growth("relu", beta=-1.0, **sizes)
+    assert np.exp(np.log(found).mean()) < 0.85 * growth.growth("relu", beta=-1.0)
+
+
+def test_a_copied_relu_has_the_same_growth():
+    copied = pickle.loads(pickle.dumps(activations.relu))
+    assert growth.growth(copied) == growth.growth("relu")
+    assert growth.growth("relu") == pytest.approx(math.pi / (math.pi - 1), rel=1e-14)
+
+
+def test_growth_names_a_gamma_of_0():
+    with pytest.raises(ValueError, match=r"^gamma: got 0, wanted a number that is not$"):
+        growth.growth("tanh", gamma=0)
+    with pytest.raises(ValueError, match=r"^activation: got relu, wanted one that varies$"):
+        growth.growth("relu", beta=-50.0)
+
+
+def test_a_rank_beyond_the_batch_is_refused():
+    for M_B, width, most in ((8, 16, 7), (32, 16, 16)):
+        sizes = {"M_B": M_B, "width": width, "depth": 2, "rng": 0}
+        with pytest.raises(ValueError, match=f"^rank: got {most + 1}, wanted at most {most}$"):
+            growth.measured_growth("identity", rank=most + 1, **sizes)
+        assert growth.measured_growth("identity", rank=most, **sizes).shape == (1,)
 
 
 def test_the_baseline_vanishes():
@@ -100,12 +211,6 @@ def test_effective_rank():
     assert growth.effective_rank(v) == pytest.approx(expected)
     with pytest.raises(ValueError, match="v: got zeros"):
         growth.effective_rank(np.zeros((2, 3)))
-
-
-def test_the_smallest_batch_with_a_mean_is_four():
-    assert growth.linear_growth(4) == 2
-    with pytest.raises(ValueError, match=r"^M_B: got 3, wanted at least 4"):
-        growth.linear_growth(3)
 
 
 def test_an_activation_that_does_not_vary_is_named():

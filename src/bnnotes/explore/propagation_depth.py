@@ -20,7 +20,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 VARIANCES = (0.5, 1.0, 2.0, 4.0)
 DEEPEST = 40
 SEEDS = range(5)
-KINDS = {"BN": True, "baseline": False}
+CLOSE = 0.007  # per layer
 
 
 class Curves(NamedTuple):
@@ -56,8 +56,10 @@ class Depth(NamedTuple):
     bn : Curves or None
         None at M_B = 1, where x̂ is 0/0.
     baseline : Curves
-    limit : float or None
-        The factor with BN at large width, and at large batch unless the layers are linear.
+    formula : float or None
+        The mean factor with BN at large width, all M_B − 1 directions filled alike.
+    line : float or None
+        The same where it lies between the five seeds.
     explanation : str
         What is to be said of BN's error at M_B = 1 and 2.
     """
@@ -69,7 +71,8 @@ class Depth(NamedTuple):
     variance: float
     bn: Curves | None
     baseline: Curves
-    limit: float | None
+    formula: float | None
+    line: float | None
     explanation: str
 
 
@@ -116,13 +119,15 @@ def compute_depth(M_B, depth, width, activation, variance):
         2: "BN, two samples: $\\mathbf{M}$ = 0,\nexactly nothing comes down",
     }.get(M_B, "")
     bn = _curves(True, *state) if M_B > 1 else None
-    return Depth(*state, bn, _curves(False, *state), _limit(activation, M_B), why)
+    formula = growth.growth(activation) * growth.linear_growth(M_B) if M_B > 3 else None
+    line = formula if formula and _holds(formula, bn) else None
+    return Depth(*state, bn, _curves(False, *state), formula, line, why)
 
 
-def _limit(activation, M_B):
-    if activation != "identity":
-        return growth.growth(activation) if M_B > 2 else None
-    return growth.linear_growth(M_B) if M_B > 3 else None
+def _holds(formula, curves):
+    """Whether a factor per layer lies between those of the five seeds, but for a little."""
+    factors = curves.norms[:, 0] ** (1 / (curves.norms.shape[1] - 1))
+    return factors.min() < (1 + CLOSE) * formula and formula < (1 + CLOSE) * factors.max()
 
 
 def _factor(value):
@@ -135,15 +140,29 @@ def _read_depth(result):
     if result.M_B < 3:
         bn = "BN has no error, x̂ = 0/0" if result.bn is None else "BN sends nothing below the top"
         return f"{where}{bn}; ‖Δ‖² per layer in the {factor}."
-    bn = _factor(result.bn.factor)
-    return f"{where}‖Δ‖² per layer BN × {bn}, {factor}. {_read_ranks(result)}"
-
-
-def _read_ranks(result):
-    bn, without = (np.median(curves.ranks[:, -1]) for curves in (result.bn, result.baseline))
-    without = "none" if math.isnan(without) else f"{without:.1f}"
+    bn, without = (
+        f"{name} × {_factor(curves.factor)} a layer, rank {_rank_at_the_top(curves)}"
+        for name, curves in (("BN", result.bn), ("baseline", result.baseline))
+    )
     most = min(result.M_B - 1, result.width)
-    return f"Rank at the top: BN {bn:.1f}, baseline {without}, at most {most}."
+    return f"{where}{bn} of {most}; {without.replace(' a layer', '')}. {_read_formula(result)}"
+
+
+def _rank_at_the_top(curves):
+    rank = np.median(curves.ranks[:, -1])
+    return "none" if math.isnan(rank) else f"{rank:.1f}"
+
+
+def _read_formula(result):
+    if result.formula is None:
+        return "No line: infinite mean."
+    formula = f"× {result.formula:.2f}"
+    if result.line is not None:
+        return f"Line: {formula}."
+    if result.M_B == 4:
+        return f"No line: {formula}, a rare mean."
+    wanted = "larger M_B" if result.activation != "identity" and result.M_B == 8 else "full rank"
+    return f"No line: {formula} wants {wanted}."
 
 
 def depth():

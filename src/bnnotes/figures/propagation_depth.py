@@ -46,9 +46,9 @@ class DepthFigure(LiveFigure):
         self._make_artists()
 
     def _make_artists(self):
-        self._limit = self._line(self._error, color=style.INK, ls=":", lw=1.2)
+        self._expected = self._line(self._error, color=style.INK, ls=":", lw=1.2)
         options = {"transform": self._error.transAxes, "va": "bottom"}
-        self._limit_text = self.moving(self._error.text(0.42, 1.03, "", **options))
+        self._expected_text = self.moving(self._error.text(0.42, 1.03, "", **options))
         self._top = self.moving(self._error.plot([], [], **style.DELTA.points(markersize=7))[0])
         options = {"color": style.DELTA.ink, "ha": "left", "va": "center"}
         self._enters = self.moving(self._error.text(0, 0, r"$\Delta^L$", **options))
@@ -75,7 +75,7 @@ class DepthFigure(LiveFigure):
         result : object
             ``depth``, ``M_B``, ``width``; ``bn`` (or None) and ``baseline`` with ``norms``
             and ``ranks``, (seeds, depth), layer 1 first, 0 or nan where
-            there is nothing; ``limit``, the factor per layer to compare with, or None;
+            there is nothing; ``line``, the factor per layer to compare with, or None;
             ``explanation``.
         """
         layers = np.arange(1, result.depth + 1)
@@ -84,7 +84,7 @@ class DepthFigure(LiveFigure):
         for name, curve in curves.items():
             self._draw(name, self._error, layers, None if curve is None else curve.norms)
             self._draw(name, self._rank, layers, None if curve is None else curve.ranks)
-        self._draw_limit(layers, result.limit)
+        self._draw_expected(layers, result.line)
         self._top.set_data([result.depth], [1])
         self._enters.set_position((result.depth + 0.8, 1))
         most = min(result.M_B - 1, result.width)
@@ -108,12 +108,12 @@ class DepthFigure(LiveFigure):
             self._error.yaxis.set_major_locator(FixedLocator([10.0**k for k in ticks]))
             self.change_background(reach)
 
-    def _draw_limit(self, layers, limit):
-        self._limit.set_visible(limit is not None)
-        self._limit_text.set_text("")
-        if limit is not None:
-            self._limit.set_data(layers, limit ** (layers[-1] - layers.astype(float)))
-            self._limit_text.set_text(f"· · ·  × {limit:.2f} per layer")
+    def _draw_expected(self, layers, factor):
+        self._expected.set_visible(factor is not None)
+        self._expected_text.set_text("")
+        if factor is not None:
+            self._expected.set_data(layers, factor ** (layers[-1] - layers.astype(float)))
+            self._expected_text.set_text(f"· · ·  × {factor:.2f} per layer")
 
     def _draw(self, name, ax, layers, values):
         band, line = self._bands[name, ax], self._lines[name, ax]
