@@ -80,7 +80,7 @@ def modes(bands, chance, alt):
     """
     figure = picture.new_figure(8.0, 3.2)
     ax = picture.new_axes(figure)
-    figure.subplots_adjust(left=0.08, right=0.7, bottom=0.17, top=0.95)
+    figure.subplots_adjust(left=0.08, right=0.66, bottom=0.17, top=0.95)
     for name, band in bands.items():
         _band(ax, band, LOOKS[name], name)
     ax.axhline(chance, color=style.INK, lw=0.5, ls=":")
@@ -107,7 +107,7 @@ def mix(share, modes, alt):
     """
     figure = picture.new_figure(7.6, 2.9)
     ax = picture.new_axes(figure)
-    figure.subplots_adjust(left=0.09, right=0.68, bottom=0.18, top=0.95)
+    figure.subplots_adjust(left=0.09, right=0.64, bottom=0.18, top=0.95)
     for name, rows in modes.items():
         look = LOOKS[name]
         low, high = rows.min(axis=0), rows.max(axis=0)
