@@ -7,6 +7,8 @@ from driving import random_states, sweep
 from bnnotes import batchnorm, digits, network
 from bnnotes.explore import network as explore
 from bnnotes.explore import network_layers
+from bnnotes.figures import network_bands, picture
+from bnnotes.sweep import Band
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +179,22 @@ def test_the_amplitude_by_the_kernel():
     bl = np.einsum("si,sj->ij", view.delta, view.u_prev)
     wanted = np.sqrt((bl**2).sum() / (bn**2).sum())
     assert network_layers.amplitude(view) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_trainings_that_stopped_are_crosses_and_no_accuracies():
+    axis, some, nan = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.9, 0.0]), np.nan
+    median, low = np.array([0.5, 0.4, nan]), np.array([0.4, 0.3, nan])
+    result = Band(axis, median, low, some, np.array([0, 1, 3]))
+    ax = picture.new_axes(picture.new_figure(2, 2))
+    network_bands._band(ax, result, network_bands.LOOKS["baseline"])
+    line, crosses = ax.lines
+    np.testing.assert_array_equal(line.get_ydata(), median)
+    assert crosses.get_xydata().tolist() == [[2, 0], [3, 0]]
+    assert crosses.get_marker() not in {look.marker for look in network_bands.LOOKS.values()}
+    assert crosses.get_linestyle() == "None"
+
+
+def test_every_look_of_the_bands_has_two_cues():
+    looks = network_bands.LOOKS.items()
+    cues = [(l.color, l.linestyle, l.marker) for name, l in looks if name != "inference mode"]
+    assert len(set(cues)) == len(cues)

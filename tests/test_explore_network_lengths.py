@@ -100,3 +100,61 @@ def test_the_samples_stay_as_they_were(data):
     follow(data, epochs=1)
     for array, copy in zip(data, before, strict=True):
         np.testing.assert_array_equal(array, copy)
+
+
+def by_rule(data, rule, steps=6):
+    """The first layer's W after each step, with the gradients of HIPS autograd."""
+    psi, phi = data
+    parameters, rng = oracles.parameters(start(data)), np.random.default_rng(SEED)
+    batches = [b for _ in range(2) for b in network.batches(len(psi), M_B, rng)]
+    found = []
+    for n, batch in enumerate(batches[:steps], start=1):
+        _, slopes = oracles.cost_and_gradients(parameters, psi[batch], phi[batch], "tanh", 0.0)
+        found.append(parameters[0][0])
+        parameters = [
+            (rule(l, n, W, 0.3 * dW), gamma - 0.3 * dgamma, beta - 0.3 * dbeta)
+            for l, ((W, gamma, beta), (dW, dgamma, dbeta)) in enumerate(
+                zip(parameters, slopes, strict=True)
+            )
+        ]
+    return found
+
+
+def squares_by_rule(data, rule):
+    return np.array([(W**2).sum(axis=1) for W in by_rule(data, rule)])
+
+
+def test_the_heavy_ball_remembers_its_steps(data):
+    velocity = {}
+
+    def rule(l, n, W, down):
+        velocity[l] = 0.9 * velocity.get(l, 0) - down
+        return W + velocity[l]
+
+    squares, _ = follow(data, weight_decay=0.0, rule=network_lengths.heavy_ball)
+    np.testing.assert_allclose(squares[:6], squares_by_rule(data, rule), rtol=1e-8)
+
+
+def test_adam_is_that_of_its_paper(data):
+    moments = {}
+
+    def rule(l, n, W, down):
+        m, v = moments.get(l, (0, 0))
+        moments[l] = m, v = 0.9 * m + 0.1 * down, 0.999 * v + 0.001 * down**2
+        m, v = m / (1 - 0.9**n), v / (1 - 0.999**n)
+        return W - 1e-3 * m / (np.sqrt(v) + 1e-12)
+
+    squares, _ = follow(data, weight_decay=0.0, rule=network_lengths.adam)
+    np.testing.assert_allclose(squares[:6], squares_by_rule(data, rule), rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_heavy_ball_never_shortens_and_adam_does(data, seed):
+    """W·v stays >= 0, since W' · v' = W · v' + |v'|² and W · v' = μ W · v."""
+    options = {"weight_decay": 0.0, "epochs": 10, "seed": seed}
+    ball, adam = (
+        follow(data, rule=rule, **options)[0]
+        for rule in (network_lengths.heavy_ball, network_lengths.adam)
+    )
+    assert (np.diff(ball, axis=0) > 0).all()
+    assert (np.diff(adam, axis=0) < 0).any()

@@ -217,7 +217,7 @@ def live_training():
     """Return the explorer that trains baseline and BN anew at every move."""
     data = plane()
     return Retrained(
-        "Baseline and BN in training, digits 0, 2, 7 and 9 in two principal components",
+        "Baseline and BN everywhere in training, digits 0, 2, 7 and 9 in two principal components",
         compute_live,
         LiveTrainingFigure(STEPS, REACH, data.psi_test, data.phi_test[:, 0] > 0.5),
         _read_live,

@@ -15,6 +15,7 @@ LOOKS = {
     "BN everywhere": style.BATCH_NORM,
     "BN everywhere, lengths held": style.Look("#D55E00", "--", "s", "BN, lengths held"),
     "BN everywhere, train mode": TRAIN_MODE,
+    "inference mode": style.BATCH_NORM,
     "BN hidden only": style.BN_HIDDEN,
     "BN hidden only, train mode": style.BN_HIDDEN._replace(linestyle=":", marker="d"),
 }
@@ -79,7 +80,7 @@ def modes(bands, chance, alt):
     """
     figure = picture.new_figure(8.0, 3.2)
     ax = picture.new_axes(figure)
-    figure.subplots_adjust(left=0.08, right=0.7, bottom=0.17, top=0.95)
+    figure.subplots_adjust(left=0.08, right=0.66, bottom=0.17, top=0.95)
     for name, band in bands.items():
         _band(ax, band, LOOKS[name], name)
     ax.axhline(chance, color=style.INK, lw=0.5, ls=":")
@@ -90,36 +91,29 @@ def modes(bands, chance, alt):
     return picture.still(figure, alt)
 
 
-def mix(share, train_mode, inference, alt):
-    """Return accuracy over the share of one class in the batch, in both modes.
+def mix(share, modes, alt):
+    """Return accuracy over the share of one class in the batch, median and range.
 
     Parameters
     ----------
     share : ndarray, shape (n,)
-    train_mode, inference : ndarray, shape (n, batches)
+    modes : dict of str to ndarray, shape (batches, n)
+        A name is one of LOOKS.
     alt : str
 
     Returns
     -------
     Picture
     """
-    figure = picture.new_figure(6.4, 2.9)
+    figure = picture.new_figure(7.6, 2.9)
     ax = picture.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.74, bottom=0.18, top=0.95)
-    for rows, look, name in (
-        (inference, style.BATCH_NORM, "inference mode"),
-        (train_mode, TRAIN_MODE, "train mode"),
-    ):
-        ax.fill_between(
-            share, rows.min(axis=1), rows.max(axis=1), color=look.color, alpha=0.18, lw=0
-        )
-        ax.plot(
-            share,
-            np.median(rows, axis=1),
-            **look.line(marker=look.marker),
-            label=name,
-            clip_on=False,
-        )
+    figure.subplots_adjust(left=0.09, right=0.64, bottom=0.18, top=0.95)
+    for name, rows in modes.items():
+        look = LOOKS[name]
+        low, high = rows.min(axis=0), rows.max(axis=0)
+        ax.fill_between(share, low, high, color=look.color, alpha=0.14, lw=0)
+        marked = look.line(marker=look.marker, label=name, clip_on=False)
+        ax.plot(share, np.median(rows, axis=0), **marked)
     ax.set(
         xlim=(0, 1),
         ylim=(0.3, 1.02),
