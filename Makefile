@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help help-all read test vary fire mutants test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints clean
+.PHONY: help help-all read test vary fire test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints clean
 
 # Two # mark what a reader or an author uses, three the rest.
 help: ## list the commands
@@ -74,10 +74,6 @@ test-lax: $(STAMP)
 	$(BIN)/python -m pytest -W default
 	$(BIN)/python -m pytest -W default --nbval-lax --nbval-current-env --nbval-cell-timeout=120 \
 	    book/*.ipynb
-
-# ONLY="geometry sphere" takes some of the modules, JOBS=4 that many processors.
-mutants: $(STAMP)-mutants ### break the formulas in thousands of small ways, and see that the tests notice
-	$(BIN)/python -B -u tests/mutation $(or $(JOBS),1) $(ONLY)
 
 properties: $(STAMP) ### try every identity of the ledger on a thousand random layers
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/test_properties*.py
@@ -155,11 +151,6 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
 	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
-	@touch $@
-
-$(STAMP)-mutants: $(STAMP) tests/mutation/constraints.txt
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
-	    --constraint tests/mutation/constraints.txt --editable '.[book,test,mutants]'
 	@touch $@
 
 $(STAMP)-site: $(STAMP) book/site/constraints.txt

@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"bench", "browser", "cluster", "lite", "mutants", "site"}
+OPTIONAL = {"bench", "browser", "cluster", "lite", "site"}
 
 
 def direct():
@@ -83,7 +83,6 @@ def test_the_constraints_meet_the_bounds():
     [
         ("browser", "tests/browser"),
         ("lite", "book/lite"),
-        ("mutants", "tests/mutation"),
         ("site", "book/site"),
     ],
 )
