@@ -25,10 +25,15 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary fire mutants test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints licenses clean
+.PHONY: help help-all read test vary fire test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints clean
 
+# Two # mark what a reader or an author uses, three the rest.
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+help-all: help ### list the checks that take longer, and the chores, too
+	@echo
+	@awk -F ':.* ### ' '/^[a-z-]+:.* ### / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 # macOS has a display without saying so.
 DISPLAYED := $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s))
@@ -46,20 +51,20 @@ test: lint ## lint, run the tests, run every notebook and compare its outputs
 	    --nbval --nbval-current-env --nbval-cell-timeout=60 book/*.ipynb
 
 # ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
-vary: $(STAMP) ## run the notebooks with other parameters, processors, folders and rights
+vary: $(STAMP) ### run the notebooks with other parameters, processors, folders and rights
 	SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m '' tests/vary $(ONLY)
 
 # STATES=200 takes fewer, ONLY="geometry sample_space" some of the explorers.
-fire: $(STAMP) ## move every explorer to 10,000 random states; takes an hour
+fire: $(STAMP) ### move every explorer to 10,000 random states; takes an hour
 	STATES=$(or $(STATES),10000) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -u tests/fire.py $(ONLY)
 
 # The two ends of what pyproject.toml allows, each in an environment of its own.
-test-oldest: ## run tests and notebooks with the oldest versions that pyproject.toml allows
+test-oldest: ### run tests and notebooks with the oldest versions that pyproject.toml allows
 	@mkdir -p build
 	$(PYTHON) .ci/oldest.py > build/oldest.txt
 	@$(MAKE) --no-print-directory test-lax VENV=$(VENV)-oldest CONSTRAINTS=build/oldest.txt
 
-test-newest: ## run tests and notebooks with the newest versions, whatever constraints.txt says
+test-newest: ### run tests and notebooks with the newest versions, whatever constraints.txt says
 	@mkdir -p build
 	@: > build/newest.txt
 	@$(MAKE) --no-print-directory test VENV=$(VENV)-newest CONSTRAINTS=build/newest.txt
@@ -70,11 +75,7 @@ test-lax: $(STAMP)
 	$(BIN)/python -m pytest -W default --nbval-lax --nbval-current-env --nbval-cell-timeout=120 \
 	    book/*.ipynb
 
-# ONLY="geometry sphere" takes some of the modules, JOBS=4 that many processors.
-mutants: $(STAMP)-mutants ## break the formulas in thousands of small ways, and see that the tests notice
-	$(BIN)/python -B -u tests/mutation $(or $(JOBS),1) $(ONLY)
-
-properties: $(STAMP) ## try every identity of the ledger on a thousand random layers
+properties: $(STAMP) ### try every identity of the ledger on a thousand random layers
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/test_properties*.py
 
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium; WALK=5000 goes on for minutes,
@@ -85,7 +86,7 @@ test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every
 site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
 	$(BIN)/python book/site/build.py build/site
 
-test-site: site $(STAMP)-browser ## open every page of the site in Chromium, with nothing from outside
+test-site: site $(STAMP)-browser ### open every page of the site in Chromium, with nothing from outside
 	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/site
 
 lite: ## write the book as JupyterLite pages, whose Python runs in the browser (build/lite/html)
@@ -95,15 +96,15 @@ lite: ## write the book as JupyterLite pages, whose Python runs in the browser (
 	$(VENV)-lite/bin/python book/lite/build.py build/lite
 
 # BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
-bench-latency: $(STAMP)-browser ## time each explorer from key press to changed pixels, beside others
+bench-latency: $(STAMP)-browser ### time each explorer from key press to changed pixels, beside others
 	$(BIN)/python -m pytest -o addopts=--strict-markers --no-header -q tests/browser/bench_latency.py $(BENCH)
 
-lint: $(STAMP) ## check the style and the floors of the modules
+lint: $(STAMP) ### check the style and the floors of the modules
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/lint-imports --no-cache
 
-contract: $(STAMP) ## write the page of what each public function does with each kind of input
+contract: $(STAMP) ### write the page of what each public function does with each kind of input
 	$(BIN)/python -W error tests/contract_page.py
 
 notebooks: $(STAMP) ## run the texts in book/text and write the notebooks (NAME=... for one)
@@ -152,18 +153,13 @@ $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
 	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
 	@touch $@
 
-$(STAMP)-mutants: $(STAMP) tests/mutation/constraints.txt
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
-	    --constraint tests/mutation/constraints.txt --editable '.[book,test,mutants]'
-	@touch $@
-
 $(STAMP)-site: $(STAMP) book/site/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
 	    --constraint book/site/constraints.txt --editable '.[book,test,site]'
 	@touch $@
 
 # From the oldest Python that the book runs on, so that the versions exist for the newer ones too.
-constraints: ## write constraints.txt: the newest versions of everything
+constraints: ### write constraints.txt: the newest versions of everything
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
 	    echo "constraints.txt is made with Python 3.11; name one, as in:" \
 	        "make constraints PYTHON=python3.11"; exit 1; }
@@ -174,22 +170,6 @@ constraints: ## write constraints.txt: the newest versions of everything
 	mv $(VENV)-newest/new.txt constraints.txt
 	rm -rf $(VENV)-newest
 
-LISTS := constraints.txt tests/browser/constraints.txt book/site/constraints.txt
-
-# axe-playwright-python says it in its file LICENSE alone.
-licenses: $(STAMP)-browser $(STAMP)-site ## write .ci/licenses.md: the license of every package
-	@test -d $(VENV)-licenses || $(PYTHON) -m venv $(VENV)-licenses
-	@$(VENV)-licenses/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
-	    --constraint .ci/constraints.txt --editable '.[licenses]'
-	@mkdir -p build
-	{ printf '%s\n\n' '# Licenses of the packages that the book, its tests and its pages use' \
-	    'Each license is what the package says of itself, or UNKNOWN where only a file of it says it.' \
-	    'Written by `make licenses`.'; \
-	  $(VENV)-licenses/bin/pip-licenses --python=$(BIN)/python --format=markdown --no-version --with-system \
-	    --packages $$(sed -n 's/==.*//p' $(LISTS)); } \
-	  | sed 's/^\(| axe-playwright-python *| \)UNKNOWN    /\1MIT License/' > build/licenses.md
-	mv build/licenses.md .ci/licenses.md
-
-clean: ## remove the environment and all caches
+clean: ### remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache build dist
 	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

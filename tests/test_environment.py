@@ -20,7 +20,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 # What conda-forge calls otherwise.
 FROM_CONDA = {"matplotlib-base": "matplotlib"}
 # Nothing in the book or its tests needs these; conda and the constraints leave them out.
-OPTIONAL = {"bench", "browser", "cluster", "licenses", "lite", "mutants", "site"}
+OPTIONAL = {"bench", "browser", "cluster", "lite", "site"}
 
 
 def direct():
@@ -82,9 +82,7 @@ def test_the_constraints_meet_the_bounds():
     "extra, folder",
     [
         ("browser", "tests/browser"),
-        ("licenses", ".ci"),
         ("lite", "book/lite"),
-        ("mutants", "tests/mutation"),
         ("site", "book/site"),
     ],
 )
@@ -98,19 +96,6 @@ def test_the_constraints_of_an_extra_add_to_the_others_and_meet_the_bounds(extra
         requirement = Requirement(line)
         version = (of_the_book | more)[canonicalize_name(requirement.name)]
         assert version in requirement.specifier
-
-
-def test_the_license_of_every_package_is_listed():
-    table = (ROOT / ".ci/licenses.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([\w.-]+) +\| (.+?) +\|$", table, flags=re.MULTILINE)
-    assert rows.pop(0) == ("Name", "License")
-    folders = [".", "tests/browser", "book/site"]
-    lines = [line for folder in folders for line in pinned(f"{folder}/constraints.txt")]
-    names = {canonicalize_name(line.split("==")[0]) for line in lines}
-    assert {canonicalize_name(name) for name, _ in rows} == names, "run: make licenses"
-    # It has its license, MIT, in a file alone.
-    silent = {"axe-playwright-python"}
-    assert {name for name, license in rows if license == "UNKNOWN"} <= silent
 
 
 def test_the_constraints_hold_for_the_first_python_3_11():

@@ -4,6 +4,7 @@
 which `make test` runs.
 """
 
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -15,6 +16,9 @@ import pytest
 BOOK = Path(__file__).parent.parent / "book"
 NOTEBOOKS = {path.stem: path for path in sorted(BOOK.glob("*.ipynb"))}
 TEXTS = {path.stem: path for path in sorted(BOOK.glob("text/*.md"))}
+SPEC = importlib.util.spec_from_file_location("writer", BOOK.parent / ".ci/notebooks.py")
+writer = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(writer)
 
 LINES = 12  # at most, in a code cell
 UNCOMPARED = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
@@ -65,6 +69,33 @@ def test_every_notebook_has_a_text_and_every_text_a_notebook():
 
 def test_the_notebook_is_that_of_its_text(name, notebook):
     assert cells(notebook) == cells(jupytext.read(TEXTS[name])), f"run: make notebooks NAME={name}"
+
+
+def test_the_ids_are_those_of_the_cells(name, notebook):
+    # Others mark an edit made in the notebook itself, and `make bench` stops at it.
+    assert [cell.id for cell in notebook.cells] == writer.ids(notebook), (
+        f"run: make notebooks NAME={name}"
+    )
+
+
+def test_an_edit_in_the_notebook_itself_is_known(tmp_path, monkeypatch):
+    text = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    monkeypatch.setattr(writer, "BOOK", tmp_path)
+    assert not writer.has_edits("some", text)  # no notebook yet
+
+    def stored(source, cell_id):
+        cell = nbformat.v4.new_code_cell(source, id=cell_id)
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "some.ipynb")
+        return writer.has_edits("some", text)
+
+    (now,), (before,) = (
+        writer.ids(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]))
+        for source in ("1 + 1", "1 + 2")
+    )
+    assert not stored("1 + 1", now)
+    assert not stored("1 + 2", before)  # written from an older text
+    assert stored("1 + 3", now)
+    assert stored("1 + 2", "stale")
 
 
 def test_the_notebook_is_valid(notebook):

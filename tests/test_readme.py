@@ -42,6 +42,14 @@ def test_every_target_it_names_exists():
     assert targets <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
 
 
+def test_help_lists_ten_commands_and_help_all_the_rest():
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (help .*)$", makefile, flags=re.MULTILINE)
+    marks = dict(re.findall(r"^([a-z-]+):.* (###?) \w", makefile, flags=re.MULTILINE))
+    assert set(phony.split()) - marks.keys() == {"test-lax"}  # a part of others
+    assert list(marks.values()).count("##") <= 10
+
+
 def test_every_notebook_has_its_line():
     listed = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
     assert listed == sorted(

@@ -36,11 +36,11 @@ class Torch:
     def __init__(self, net, psi, phi):
         modules = []
         for layer, n_prev in zip(net.layers, net.sizes, strict=False):
-            n = len(layer.W)
-            linear = torch.nn.Linear(n_prev, n, bias=hasattr(layer, "b"))
+            n, batch_norm = len(layer.W), hasattr(layer, "gamma")
+            linear = torch.nn.Linear(n_prev, n, bias=not batch_norm)
             linear.weight.data = torch.from_numpy(layer.W.copy())
             modules.append(linear)
-            if linear.bias is None:
+            if batch_norm:
                 # No running statistics: ours keeps none, so this spares PyTorch the work.
                 modules.append(torch.nn.BatchNorm1d(n, eps=TINY, track_running_stats=False))
             else:

@@ -10,6 +10,7 @@ import torch
 from bnnotes import batchnorm, network, sample_space
 from bnnotes.explore import network as explorers
 
+REPEATED = 20
 PEERS = (peers.Torch, peers.Jax, peers.Autograd)
 
 
@@ -42,6 +43,13 @@ def steps(sizes, batch_norm, M_B, batches):
     return found
 
 
+def few_samples(sizes, few, M_B, batches=20):
+    """Return trainings with BN, ours and PyTorch's, by batches of M_B samples and of few."""
+    many, small = (steps(sizes, True, size, batches) for size in (M_B, few))
+    names = "ours", "PyTorch"
+    return {name: many[name] for name in names} | {f"{name}, few": small[name] for name in names}
+
+
 def backward(M_B, n):
     """Return the candidates of BN's backward pass; PyTorch's is its native kernel."""
     rng = np.random.default_rng(0)
@@ -52,7 +60,9 @@ def backward(M_B, n):
     D, X, G, mean, inverse = (torch.from_numpy(array) for array in arrays)
     native, wanted = torch.ops.aten.native_batch_norm_backward, [True] * 3
     found = {
+        # As in a training, which checks its input once; and as a call by itself.
         "ours": lambda: batchnorm.backward.bare(delta, normalized, gamma),
+        "checked": lambda: batchnorm.backward(delta, normalized, gamma),
         "PyTorch": lambda: native(D, X, G, None, None, mean, inverse, True, peers.TINY, wanted),
     }
     jitted = peers.jax.jit(lambda p, x, d: peers.jax.vjp(peers.jax_norm, p, x)[1](d))
@@ -70,11 +80,11 @@ def backward(M_B, n):
     return found
 
 
-def repeated(candidates, times):
-    """Return candidates that do their work so many times: for work of microseconds."""
+def repeated(candidates):
+    """Return candidates that do their work REPEATED times: for work of microseconds."""
 
     def many(candidate):
-        return lambda: [candidate() for _ in range(times)]
+        return lambda: [candidate() for _ in range(REPEATED)]
 
     return {name: many(candidate) for name, candidate in candidates.items()}
 
@@ -116,13 +126,13 @@ def mix_against_matrix(M_B=16384):
         return min(best), peak
 
     x_hat, v = inputs(M_B)
-    ours = measure(lambda: sample_space.split(x_hat, v).mixed, 200)
-    matrix = sample_space.mixing_matrix.bare(x_hat[:, 0])
+    ours = measure(lambda: sample_space.mix(x_hat, v), 200)
+    matrix = sample_space.mixing_matrix(x_hat[:, 0])
     dense = measure(lambda: matrix @ v, 5)[0], matrix.nbytes
     counts, seconds = (10**3, 10**4, 10**5, 10**6), []
     for count in counts:
         pair = inputs(count)
-        seconds.append(measure(lambda pair=pair: sample_space.split(*pair), 20)[0])
+        seconds.append(measure(lambda pair=pair: sample_space.mix(*pair), 20)[0])
     exponent = np.polyfit(np.log(counts), np.log(seconds), 1)[0]
     return dense[0] / ours[0], dense[1] / ours[1], exponent
 
@@ -131,6 +141,8 @@ def cost_of_accuracy(sizes, M_B, batches=20):
     """Return a training with the mean subtracted twice, ours, and one with it subtracted once."""
     ours = steps(sizes, True, M_B, batches)["ours"]
     twice = sample_space.mean_and_rest
+    if network.mean_and_rest is not twice:
+        raise SystemExit("a training subtracts the mean elsewhere than in mean_and_rest")
 
     def once(v):
         mean = sample_space.sample_mean(v)
@@ -147,7 +159,7 @@ def cost_of_accuracy(sizes, M_B, batches=20):
 
 
 def live(M_B=256):
-    """Return the callback of the live explorer, picture included, and its steps in PyTorch.
+    """Return a fresh move of the live explorer, picture included, and its steps in PyTorch.
 
     Both in float32. PyTorch draws nothing and predicts nothing.
     """
@@ -156,14 +168,30 @@ def live(M_B=256):
     data, turn = explorers.plane(), [0]
 
     def ours():
+        explorer.forget()
+        explorers.draws.cache_clear()
         turn[0] = 1 - turn[0]
         explorer.set(seed=turn[0])
 
     def theirs():
+        explorers.draws.cache_clear()
         draws = explorers.draws(M_B, 1)
         for batch_norm in (False, True):
             sizes = [2, explorers.WIDTH, explorers.WIDTH, 1]
             net = network.create(sizes, batch_norm=batch_norm, activation="relu", rng=1)
             peers.Torch(net, data.psi, data.phi).train(draws)
 
+    require_work(explorer, ours)
     return {"ours": ours, "PyTorch": theirs}
+
+
+def require_work(explorer, move):
+    """Raise unless a move computes, and encodes a picture, also where the slider was before."""
+    done, computing, encoding = [], explorer.compute, explorer.figure.png
+    explorer.compute = lambda **values: done.append("compute") or computing(**values)
+    explorer.figure.png = lambda: done.append("png") or encoding()
+    for _ in range(4):
+        move()
+    explorer.compute, explorer.figure.png = computing, encoding
+    if done != 4 * ["compute", "png"]:
+        raise SystemExit(f"four moves of the live explorer did no more than {done}")

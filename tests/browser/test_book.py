@@ -19,6 +19,7 @@ from bnnotes.explore.base import Explorer
 NAMES = sorted(path.stem for path in BOOK.glob("*.ipynb"))
 # In Notebook 7 and in Voila.
 CHAPTER = "3_single_neuron"
+SHORT = "0_start_here"
 # Each key goes right (1) or left (−1).
 KEYS = (
     ("Home", -1),
@@ -149,9 +150,18 @@ def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
     for panel in panels:
         drive(panel)
     wander(panels, WALK)
+
+
+def test_a_notebook_runs_again_after_a_restart(page):
+    notebook = Notebook(page, SHORT)
+    notebook.run_all()
+    explorers = explorers_of(SHORT)
+    notebook.finish()
     notebook.restart_and_run_all()
     notebook.finish()
-    for panel in panels_of(page, explorers):
+    panels = panels_of(page, explorers)
+    assert panels
+    for panel in panels:
         panel.explorer.reset()
         panel.sliders[0].press("End")
         panel.expect_agreement()
