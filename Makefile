@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help read test vary fire mutants test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints licenses clean
+.PHONY: help read test vary fire mutants test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint notebooks adopt format bench constraints licenses clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -102,9 +102,6 @@ lint: $(STAMP) ## check the style and the floors of the modules
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/lint-imports --no-cache
-
-contract: $(STAMP) ## write the page of what each public function does with each kind of input
-	$(BIN)/python -W error tests/contract_page.py
 
 notebooks: $(STAMP) ## run the texts in book/text and write the notebooks (NAME=... for one)
 	$(BIN)/python .ci/notebooks.py rebuild $(NAME)

@@ -17,22 +17,18 @@ from stage import ROOT, stage
 
 # Each module has its test file; what it refuses is tested with that of all others.
 TESTS = {
-    "_inplace": ("test_inplace.py",),
-    "_validation": ("test_refusals.py", "test_validation.py", "test_contract.py"),
-    "activations": ("test_activations.py", "test_contract.py"),
-    "baseline": ("test_baseline.py", "test_validation.py"),
-    "batchnorm": ("test_batchnorm.py", "test_validation.py"),
-    "check": ("test_check.py", "test_contract.py"),
-    "geometry": ("test_geometry.py", "test_validation.py"),
-    "growth": ("test_growth.py", "test_contract.py"),
-    "network": (
-        *("test_network.py", "test_weight_decay.py"),
-        *("test_validation.py", "test_contract.py"),
-    ),
-    "propagation": ("test_propagation.py", "test_validation.py"),
-    "sample_space": ("test_sample_space.py", "test_validation.py"),
-    "sphere": ("test_sphere.py", "test_contract.py"),
-    "sweep": ("test_sweep.py", "test_contract.py"),
+    "activations": ("test_activations.py", "test_checked.py"),
+    "baseline": ("test_baseline.py", "test_checked.py"),
+    "batchnorm": ("test_batchnorm.py", "test_checked.py"),
+    "check": ("test_check.py",),
+    "checked": ("test_checked.py",),
+    "geometry": ("test_geometry.py", "test_checked.py"),
+    "growth": ("test_growth.py", "test_checked.py"),
+    "network": ("test_network.py", "test_weight_decay.py", "test_network_inputs.py"),
+    "propagation": ("test_propagation.py", "test_checked.py"),
+    "sample_space": ("test_sample_space.py", "test_checked.py"),
+    "sphere": ("test_sphere.py", "test_checked.py"),
+    "sweep": ("test_sweep.py",),
 }
 ENOUGH = 0.97
 FOLDER = ROOT / "build" / "mutation"
