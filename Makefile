@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help help-all read test vary fire test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint contract notebooks adopt format bench constraints clean
+.PHONY: help help-all read test vary fire test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint notebooks adopt format bench constraints clean
 
 # Two # mark what a reader or an author uses, three the rest.
 help: ## list the commands
@@ -103,9 +103,6 @@ lint: $(STAMP) ### check the style and the floors of the modules
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/lint-imports --no-cache
-
-contract: $(STAMP) ### write the page of what each public function does with each kind of input
-	$(BIN)/python -W error tests/contract_page.py
 
 notebooks: $(STAMP) ## run the texts in book/text and write the notebooks (NAME=... for one)
 	$(BIN)/python .ci/notebooks.py rebuild $(NAME)

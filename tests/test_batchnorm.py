@@ -300,8 +300,3 @@ def test_a_feature_within_its_rounding_errors_is_constant():
         batchnorm.divide_by_std(mean, centered.copy(), 0.0, lambda: np.array([1e-15]))
     x_hat = batchnorm.divide_by_std(mean, centered.copy(), 0.0, lambda: np.array([1e-17])).x_hat
     assert_close(x_hat, [[1.0], [-1.0]], 1e-15)
-
-
-def test_the_centered_batch_becomes_x_hat_in_its_own_memory():
-    mean, centered = np.zeros(2), plain_hat(layer(6).x)
-    assert batchnorm.divide_by_std(mean, centered, 0.0).x_hat is centered

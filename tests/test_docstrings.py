@@ -9,6 +9,7 @@ import re
 import pytest
 
 import bnnotes
+from bnnotes.checked import FORMULAS
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages(bnnotes.__path__, "bnnotes."))
 
@@ -26,7 +27,7 @@ def test_there_are_examples():
     assert sum(attempted) > 15
 
 
-# What readers call. Explorers and figures belong to their chapters, _validation to nobody.
+# What readers call. Explorers and figures belong to their chapters.
 PUBLIC = ("activations", "digits", "errata", "source", *bnnotes.__all__)
 
 
@@ -45,15 +46,24 @@ def section(docstring, title):
     return found and found[1]
 
 
-@pytest.mark.parametrize("function", list(public(inspect.isfunction)))
-def test_numpydoc(function):
+def first_paragraph(function):
     docstring = inspect.getdoc(function)
     assert docstring
     first = docstring.split("\n\n")[0]
     assert first.endswith(".") or first.endswith(":")
-    if "Unchecked." in first:
+    return first
+
+
+# The signature of a formula says what it takes, and the head of its module what it refuses.
+FORMULA_MODULES = {formula.__module__ for formula in FORMULAS} | {"bnnotes.check", "bnnotes.source"}
+
+
+@pytest.mark.parametrize("function", list(public(inspect.isfunction)))
+def test_numpydoc(function):
+    first_paragraph(function)
+    if function.__module__ in FORMULA_MODULES:
         return
-    parameters = inspect.signature(function).parameters
+    docstring, parameters = inspect.getdoc(function), inspect.signature(function).parameters
     if parameters:
         listed = section(docstring, "Parameters")
         assert listed, "no section Parameters"
@@ -66,8 +76,11 @@ def test_numpydoc(function):
     returns = inspect.getsource(function).count("return ") > docstring.count("return ")
     if returns and not inspect.isgeneratorfunction(function):
         assert section(docstring, "Returns"), "no section Returns"
-    if hasattr(function, "bare"):
-        assert section(docstring, "Raises"), "no section Raises"
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.__qualname__)
+def test_a_formula_says_its_equation_in_one_line(formula):
+    assert "\n" not in first_paragraph(formula)
 
 
 @pytest.mark.parametrize("cls", list(public(inspect.isclass)))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
+from bnnotes.checked import unchecked
 from bnnotes.sample_space import mixing_matrix
 
 GAMMA, BETA, EPS = sympy.symbols("gamma beta epsilon", real=True)
@@ -29,8 +30,7 @@ def symbols(M_B):
     x = sympy.symbols(f"x_1:{M_B + 1}", real=True)
     centered = [v - sum(x) / M_B for v in x]
     s2 = sum(v**2 for v in centered) / M_B + EPS
-    # `bare` is the body without the check of the numbers.
-    M = mixing_matrix.bare(np.array([v / sympy.sqrt(s2) for v in centered]))
+    M = unchecked(mixing_matrix, np.array([v / sympy.sqrt(s2) for v in centered]))
     return Symbols(x, centered, s2, sympy.Matrix(M))
 
 

@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import inspect
 import itertools
 import json
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnotes import errata, ledger
+from bnnotes import checked, errata, ledger
 
 ROOT = Path(__file__).parent.parent
 IDS = [row.id for row in ledger.rows()]
@@ -154,15 +153,11 @@ def test_every_tag_of_a_row_is_in_the_ledger():
 
 def public_formulas():
     for name in FORMULAS:
-        module = importlib.import_module(f"bnnotes.{name}")
-        for function in vars(module).values():
-            if (
-                inspect.isfunction(function)
-                and function.__module__ == module.__name__
-                and not function.__name__.startswith("_")
-                and "Unchecked" not in function.__doc__
-            ):
-                yield f"{name}.{function.__name__}"
+        importlib.import_module(f"bnnotes.{name}")
+    for function in checked.FORMULAS:
+        module, name = function.__module__.removeprefix("bnnotes."), function.__name__
+        if module in FORMULAS and not name.startswith("_"):
+            yield f"{module}.{name}"
 
 
 def test_every_public_formula_belongs_to_a_row():

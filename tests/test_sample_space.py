@@ -225,18 +225,6 @@ def test_what_is_kept_between_calls_cannot_be_written():
         sample_space._averaging(4, np.dtype(float))[0] = 1.0
 
 
-def test_the_split_of_a_large_array_takes_two_arrays_and_no_third():
-    """M v is made in the memory of what was added up: new memory would take longer to get."""
-    x_hat, v = np.random.default_rng(0).normal(size=(2, 1000, 100))
-    sample_space.split(x_hat, v)  # keeps its row of 1/M_B
-    tracemalloc.start()
-    try:
-        sample_space.split(x_hat, v)
-        assert tracemalloc.get_traced_memory()[1] < 2.1 * v.nbytes
-    finally:
-        tracemalloc.stop()
-
-
 def test_without_eps_the_gradient_is_orthogonal_to_the_weights():
     one = np.ones(2)
     np.testing.assert_array_equal(sample_space.radial_weight_gradient(one, 2 * one, 3 * one), 0)

@@ -1,77 +1,43 @@
 """Batch Normalization and its back-propagation: section 2 of the source.
 
-One projection does it all: the error is mixed, ∂C/∂x = (γ/s)·M·Δ, and from
-there the baseline's own formulas give the gradients.
+One projection does it all: the error is mixed, ∂C/∂x = (γ/ς)·M·Δ, and from there the baseline's
+own formulas give the gradients. Arrays and errors are as in `sample_space`.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
 
 from . import baseline
-from ._inplace import plus, times
-from ._validation import checked, require_variance
+from .checked import Array, NonNegative, checked, require_variance
 from .sample_space import center, mean_and_rest, mix, mixing_matrix, sample_mean, split
 
 
 class Normalized(NamedTuple):
-    """A normalized batch with the statistics that were taken out of it.
+    """A normalized batch, x̂ = (x − mean)/std, with what was taken out of it.
 
-    Attributes
-    ----------
-    x_hat : ndarray, shape (M_B, n)
-        x̂ = (x − mean)/std.
-    mean : ndarray, shape (n,)
-        Mean over the batch.
-    std : ndarray, shape (n,)
-        s = sqrt(var + eps), the variance divided by M_B.
+    `std` is ς = sqrt(σ² + eps), the variance divided by M_B.
     """
 
-    x_hat: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
+    x_hat: Array["M_B n"]
+    mean: Array["n"]
+    std: Array["n > 0"]
 
 
 class Gradients(NamedTuple):
-    """What `backward` returns: ∂C/∂x, ∂C/∂γ and ∂C/∂β.
+    """∂C/∂x, ∂C/∂γ and ∂C/∂β."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (M_B, n)
-    gamma : ndarray, shape (n,)
-    beta : ndarray, shape (n,)
-    """
-
-    x: np.ndarray
-    gamma: np.ndarray
-    beta: np.ndarray
+    x: Array["M_B n"]
+    gamma: Array["n"]
+    beta: Array["n"]
 
 
-@checked(x="M_B n", eps=">= 0")
-def normalize(x, eps=0.0):
-    """Return x̂ = (x − ⟨x⟩)/s with s = sqrt(σ² + eps), section 2 (S11).
+@checked
+def normalize(x: Array["M_B n"], eps: NonNegative = 0.0) -> Normalized:
+    """x̂ = (x − ⟨x⟩)/ς with ς = sqrt(σ² + eps) (S11).
 
-    Parameters
-    ----------
-    x : array_like, shape (M_B, n)
-        Input of the normalization, one column per neuron.
-    eps : float
-        Added to the variance; 0 as in the source.
+    A column that is constant, as all are at M_B = 1, is refused at eps = 0.
 
-    Returns
-    -------
-    Normalized
-
-    Raises
-    ------
-    ValueError
-        If a column is constant (so also if M_B = 1) and eps = 0, or if a
-        variance overflows.
-
-    Examples
-    --------
     >>> normalize([[1.0], [3.0]]).x_hat
     array([[-1.],
            [ 1.]])
@@ -79,253 +45,90 @@ def normalize(x, eps=0.0):
     return divide_by_std(*mean_and_rest(x), eps)
 
 
-def divide_by_std(mean, centered, eps, noise=None):
-    """Return the `Normalized` of x = mean + centered, in the memory of `centered`. Unchecked.
+def divide_by_std(mean, x_tilde, eps, noise=None):
+    """x̂ = x̃/ς, the `Normalized` of x = mean + x̃.
 
     `noise`, if x has rounding errors of its own, is a function that returns them per column.
     """
-    std = np.sqrt(sample_mean(centered * centered) + eps)
-    require_variance("x", centered, mean, std, eps, noise)
-    return Normalized(np.divide(centered, std, out=centered), mean, std)
+    std = np.sqrt(sample_mean(x_tilde**2) + eps)
+    require_variance("x", x_tilde, mean, std, eps, noise)
+    return Normalized(x_tilde / std, mean, std)
 
 
-@checked(x="M_B n", gamma="n", beta="n", eps=">= 0")
-def forward(x, gamma, beta, eps=0.0):
-    """Return y = γ x̂ + β and the normalized batch, section 2 (S10, S11).
-
-    Parameters
-    ----------
-    x : array_like, shape (M_B, n)
-        Input of the normalization.
-    gamma, beta : array_like, shape (n,)
-        Scale and shift of each neuron.
-    eps : float
-        Added to the variance.
-
-    Returns
-    -------
-    y : ndarray, shape (M_B, n)
-    normalized : Normalized
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, or a column is constant and eps = 0.
-    """
-    normalized = normalize.bare(x, eps)
-    return scale_and_shift(normalized, gamma, beta), normalized
+@checked
+def forward(x: Array["M_B n"], gamma: Array["n"], beta: Array["n"], eps: NonNegative = 0.0):
+    """y = γ x̂ + β, and the `Normalized` x̂ (S10, S11)."""
+    normalized = normalize(x, eps)
+    return gamma * normalized.x_hat + beta, normalized
 
 
-def scale_and_shift(normalized, gamma, beta):
-    """Return y = γ x̂ + β, section 2 (S10). Unchecked."""
-    return plus(gamma * normalized.x_hat, beta)
+@checked
+def kernel(normalized: Normalized, gamma: Array["n"]):
+    """∂y_si/∂x_ti = (γ_i/ς_i) M_st, equation (3), as an array [s, t, i].
 
-
-@checked(normalized="", gamma="n")
-def kernel(normalized, gamma):
-    """Return ∂y_si/∂x_ti for all samples s, t: equation (3), section 2.
-
-    Parameters
-    ----------
-    normalized : Normalized
-        From `normalize` or `forward`.
-    gamma : array_like, shape (n,)
-        Scale of each neuron.
-
-    Returns
-    -------
-    ndarray, shape (M_B, M_B, n)
-        Entry [s, t, i]. There is no entry across neurons (S26): it is zero.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree.
+    There is no entry across neurons (S26): it is zero.
     """
     M = np.stack([mixing_matrix(x_hat) for x_hat in normalized.x_hat.T], axis=-1)
     return gamma / normalized.std * M
 
 
-@checked(u_prev="M_B n_prev", normalized="", gamma="n")
-def weight_jacobian(u_prev, normalized, gamma):
-    """Return ∂y_si/∂W_ij, the second line of equation (1), section 2.
-
-    Parameters
-    ----------
-    u_prev : array_like, shape (M_B, n_prev)
-        Output of the previous layer.
-    normalized : Normalized
-        Of x = u_prev @ W.T.
-    gamma : array_like, shape (n,)
-        Scale of each neuron.
-
-    Returns
-    -------
-    ndarray, shape (M_B, n, n_prev)
-        Entry [s, i, j]. Neuron i does not depend on the weights of another.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree.
-    """
+@checked
+def weight_jacobian(u_prev: Array["M_B n_prev"], normalized: Normalized, gamma: Array["n"]):
+    """∂y_si/∂W_ij = (γ_i/ς_i) (M u_j)_s, second line of equation (1), as an array [s, i, j]."""
     x_hat, _, std = normalized
     Mu = np.stack([mix(x_hat[:, [i]], u_prev) for i in range(len(std))], axis=1)
     return (gamma / std)[:, np.newaxis] * Mu
 
 
-@checked(delta="M_B n", normalized="", gamma="n")
-def backward(delta, normalized, gamma):
-    """Return ∂C/∂x, ∂C/∂γ and ∂C/∂β from one split of the error, section 2.
+@checked
+def backward(delta: Array["M_B n"], normalized: Normalized, gamma: Array["n"]) -> Gradients:
+    """∂C/∂x, ∂C/∂γ and ∂C/∂β from one split of the error.
 
-    β takes the part of Δ along 1, γ the part along x̂, and everything below
-    this layer gets what is left: (γ/s)·M·Δ.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y.
-    normalized : Normalized
-        From `normalize` or `forward`.
-    gamma : array_like, shape (n,)
-        Scale of each neuron.
-
-    Returns
-    -------
-    Gradients
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or an entry is not finite.
+    β takes the part of Δ along 1, γ the part along x̂, and everything below gets (γ/ς)·M·Δ.
     """
     mean, along_x_hat, mixed = split(normalized.x_hat, delta)
     M_B = len(delta)
-    x = times(mixed, gamma / normalized.std)
-    return Gradients(x, M_B * along_x_hat, M_B * mean)
+    return Gradients(gamma / normalized.std * mixed, M_B * along_x_hat, M_B * mean)
 
 
-@checked(delta="M_B n", normalized="", gamma="n")
-def input_error(delta, normalized, gamma):
-    """Return ∂C/∂x = (γ/s)·M·Δ, the bracket of equation (2), section 2.
-
-    Parameters
-    ----------
-    delta, normalized, gamma
-        As in `backward`.
-
-    Returns
-    -------
-    ndarray, shape (M_B, n)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or an entry is not finite.
-    """
-    return backward.bare(delta, normalized, gamma).x
+@checked
+def input_error(delta: Array["M_B n"], normalized: Normalized, gamma: Array["n"]):
+    """∂C/∂x = (γ/ς)·M·Δ, the bracket of equation (2)."""
+    return gamma / normalized.std * mix(normalized.x_hat, delta)
 
 
-@checked(delta="M_B n", normalized="")
-def gamma_gradient(delta, normalized):
-    """Return ∂C/∂γ_i = Σ_s Δ_si x̂_si, section 2 (S13).
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y.
-    normalized : Normalized
-        From `normalize` or `forward`.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or an entry is not finite.
-    """
-    return len(delta) * split(normalized.x_hat, delta).along_x_hat
+@checked
+def gamma_gradient(delta: Array["M_B n"], normalized: Normalized):
+    """∂C/∂γ_i = Σ_s Δ_si x̂_si (S13)."""
+    M_B = len(delta)
+    return M_B * split(normalized.x_hat, delta).along_x_hat
 
 
-def beta_gradient(delta):
-    """Return ∂C/∂β_i = Σ_s Δ_si, section 2 (S12): the baseline's bias gradient.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If an entry is not finite.
-    """
+@checked
+def beta_gradient(delta: Array["M_B n"]):
+    """∂C/∂β_i = Σ_s Δ_si (S12): the baseline's bias gradient."""
     return baseline.bias_gradient(delta)
 
 
-@checked(delta="M_B n", u_prev="M_B n_prev", normalized="", gamma="n")
-def weight_gradient(delta, u_prev, normalized, gamma):
-    """Return ∂C/∂W_ij of x = u_prev @ W.T, equation (1), section 2.
+@checked
+def weight_gradient(
+    delta: Array["M_B n"], u_prev: Array["M_B n_prev"], normalized: Normalized, gamma: Array["n"]
+):
+    """∂C/∂W_ij = Σ_s (∂C/∂x_si) ũ_sj of x = W u, equation (1).
 
-    The mixed error has mean zero, so ⟨u⟩ may be subtracted from u. The
-    result is the same, and its rounding error no longer grows with ⟨u⟩.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of this layer.
-    u_prev : array_like, shape (M_B, n_prev)
-        Output of the previous layer.
-    normalized : Normalized
-        Of x = u_prev @ W.T.
-    gamma : array_like, shape (n,)
-        Scale of each neuron.
-
-    Returns
-    -------
-    ndarray, shape (n, n_prev)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or an entry is not finite.
+    ∂C/∂x has mean zero, so ũ = u − ⟨u⟩ may stand for u. The result is the same, and its rounding
+    error no longer grows with ⟨u⟩.
     """
     return baseline.weight_gradient(input_error(delta, normalized, gamma), center(u_prev))
 
 
-@checked(delta="M_B n", W="n n_prev", normalized="", gamma="n", g_prime="M_B n_prev")
-def previous_error(delta, W, normalized, gamma, g_prime):
-    """Return Δ^l from Δ^{l+1}, equation (2), section 2.
-
-    `delta`, `normalized` and `gamma` belong to layer l + 1.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error of layer l + 1.
-    W : array_like, shape (n, n_prev)
-        Weights from layer l to layer l + 1.
-    normalized : Normalized
-        Of layer l + 1.
-    gamma : array_like, shape (n,)
-        Of layer l + 1.
-    g_prime : array_like, shape (M_B, n_prev)
-        g'(y^l), the array.
-
-    Returns
-    -------
-    ndarray, shape (M_B, n_prev)
-        Error of layer l.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or an entry is not finite.
-    """
+@checked
+def previous_error(
+    delta: Array["M_B n"],
+    W: Array["n n_prev"],
+    normalized: Normalized,
+    gamma: Array["n"],
+    g_prime: Array["M_B n_prev"],
+):
+    """Δ^l = g'(y^l) ∂C/∂x W, equation (2); `delta`, `normalized` and `gamma` are of layer l + 1."""
     return baseline.previous_error(input_error(delta, normalized, gamma), W, g_prime)

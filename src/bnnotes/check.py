@@ -1,50 +1,21 @@
 """Derivatives by other means, and how closely two results agree."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ._validation import function, numeric, shown
+from .checked import function, numeric, shown
 
 
-def _derivative(x, quotient):
-    """Stack `quotient(index)` over every entry of x on new last axes."""
-    if x.size == 0:
-        raise ValueError(f"x: got shape {x.shape}, wanted at least one entry")
-    columns = [np.asarray(quotient(index)) for index in np.ndindex(x.shape)]
-    _require_same({column.shape for column in columns})
-    return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
+def complex_step(f: Callable, x):
+    """f'(x) = Im f(x + ih)/h with h so small that its square vanishes.
 
+    No difference is taken, so no digit is lost: about 2e-16 relative. f takes an array shaped like
+    x, real, and works on complex numbers with no absolute value and no conjugate. The result has
+    the shape of f(x), a number or an array, followed by that of x.
 
-def complex_step(f, x):
-    """Return the derivative of f at x by the complex step.
-
-    f'(x) = Im f(x + ih)/h with h so small that its square vanishes. No
-    difference is taken, so no digit is lost: about 2e-16 relative.
-
-    Parameters
-    ----------
-    f : callable
-        Takes an array shaped like x; works on complex numbers, with no
-        absolute value and no conjugate. Returns a number or an array.
-    x : array_like
-        Real.
-
-    Returns
-    -------
-    ndarray
-        Shape of f(x) followed by the shape of x.
-
-    Raises
-    ------
-    ValueError
-        If x is complex or not finite.
-
-    Examples
-    --------
     >>> complex_step(lambda x: (x**3).sum(), [1.0, 2.0])
     array([ 3., 12.])
     """
@@ -59,31 +30,11 @@ def complex_step(f, x):
     return _derivative(x, quotient)
 
 
-def central_difference(f, x):
-    """Return the derivative of f at x by central differences.
+def central_difference(f: Callable, x):
+    """f'(x) = (f(x + h) − f(x − h))/2h with h = ∛ε·max(1, |x|), ε the rounding unit.
 
-    (f(x + h) − f(x − h))/2h with h = ∛ε·max(1, |x|), ε the rounding unit:
-    about 3e-11 relative at best. Works for any f.
+    About 3e-11 relative at best, for any f; arguments and result are those of `complex_step`.
 
-    Parameters
-    ----------
-    f : callable
-        Takes an array shaped like x; returns a number or an array.
-    x : array_like
-        Real.
-
-    Returns
-    -------
-    ndarray
-        Shape of f(x) followed by the shape of x.
-
-    Raises
-    ------
-    ValueError
-        If x is complex or not finite.
-
-    Examples
-    --------
     >>> central_difference(lambda x: (x**2).sum(), [1.0, 3.0]).round(6)
     array([2., 6.])
     """
@@ -104,13 +55,22 @@ def central_difference(f, x):
     return _derivative(x, quotient)
 
 
+def _derivative(x, quotient):
+    """`quotient(index)` of every entry of x, stacked on new last axes."""
+    if x.size == 0:
+        raise ValueError(f"x: got shape {x.shape}, wanted at least one entry")
+    columns = [quotient(index) for index in np.ndindex(x.shape)]
+    _require_same({column.shape for column in columns})
+    return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
+
+
 def _require_same(shapes):
     if len(shapes) > 1:
         raise ValueError(f"f: got results of shapes {sorted(shapes)}, wanted the same for every x")
 
 
 def _value(value):
-    """Return what f gave as an array of finite numbers, one that f may write into again."""
+    # A copy: f may write into its array again.
     return np.array(numeric("f", value))
 
 
@@ -140,13 +100,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What `compare` returns; shown as a table.
-
-    Attributes
-    ----------
-    rows : tuple of Row
-        ``row.difference`` is the exact number behind each printed bound.
-    """
+    """What `compare` returns, shown as a table; ``row.difference`` is exact, the bound is not."""
 
     rows: tuple
 
@@ -174,27 +128,11 @@ class Comparison:
 
 
 def compare(**pairs):
-    """Return a table exact · approximate · agreement of named pairs.
+    """The `Comparison` of named pairs (exact, approximate) of numbers or of arrays.
 
-    Parameters
-    ----------
-    **pairs : tuple (exact, approximate)
-        Numbers, or arrays of equal shape. The table shows the largest entry
-        of the exact one and the entry of the other in the same place.
+    The table shows the largest entry of the exact array and the other's entry in its place. The
+    difference is the largest over all entries, divided by the largest exact one (or not, if 0).
 
-    Returns
-    -------
-    Comparison
-        The difference is the largest over all entries, divided by the
-        largest exact entry (or not, where that is 0).
-
-    Raises
-    ------
-    ValueError
-        If the two shapes of a pair differ or an entry is not finite.
-
-    Examples
-    --------
     >>> compare(third=(1 / 3, 0.3333333333))
            exact   approximate  agreement
     third  0.3333  0.3333       agrees to 1e-9
@@ -207,8 +145,7 @@ def compare(**pairs):
 def _row(name, pair):
     if not isinstance(pair, (list, tuple)) or len(pair) != 2:
         raise ValueError(f"{name}: got {shown(pair)}, wanted a pair (exact, approximate)")
-    exact, approximate = pair
-    exact, approximate = numeric(name, exact), numeric(name, approximate)
+    exact, approximate = numeric(name, pair[0]), numeric(name, pair[1])
     if exact.shape != approximate.shape:
         raise ValueError(f"{name}: got shapes {exact.shape} and {approximate.shape}, wanted equal")
     if exact.size == 0:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline, batchnorm
-from ._validation import (
+from .activations import Activation, get, sigmoid
+from .checked import (
     UnusableFeature,
     count,
     finite,
@@ -26,9 +27,9 @@ from ._validation import (
     number,
     shown,
     sized,
+    unchecked,
     unit_interval,
 )
-from .activations import Activation, get, sigmoid
 from .sample_space import mean_and_rest
 
 # Of one network: what a machine has memory for. A typing error should not fill it.
@@ -58,7 +59,7 @@ class Dense:
 
     def infer(self, u_prev, statistics):
         """Return y = W u + b; there are no statistics to go by."""
-        return baseline.affine.bare(u_prev, self.W, self.b)
+        return baseline.affine(u_prev, self.W, self.b)
 
     def input_error(self, delta, normalized):
         """Return the error at x = W u: that at y."""
@@ -66,8 +67,8 @@ class Dense:
 
     def gradients(self, delta, u_prev, normalized):
         """Return this layer's gradients and the error at x = W u."""
-        W = baseline.weight_gradient.bare(delta, u_prev)
-        return type(self)(W, baseline.bias_gradient.bare(delta)), delta
+        W = baseline.weight_gradient(delta, u_prev)
+        return type(self)(W, baseline.bias_gradient(delta)), delta
 
 
 @dataclass(eq=False)
@@ -94,8 +95,7 @@ class BatchNorm:
         x = self.W.dot(mean), centered.dot(self.W.T)
         noise = functools.partial(_rounding, u_prev, self.W)
         normalized = batchnorm.divide_by_std(*x, eps, noise)
-        y = batchnorm.scale_and_shift(normalized, self.gamma, self.beta)
-        return y, centered, normalized
+        return self.gamma * normalized.x_hat + self.beta, centered, normalized
 
     def infer(self, u_prev, statistics):
         """Return y, normalized by the `Statistics` of a population."""
@@ -104,12 +104,12 @@ class BatchNorm:
 
     def input_error(self, delta, normalized):
         """Return the error at x = W u, mixed."""
-        return batchnorm.input_error.bare(delta, normalized, self.gamma)
+        return batchnorm.input_error(delta, normalized, self.gamma)
 
     def gradients(self, delta, centered, normalized):
         """Return this layer's gradients and the error at x = W u."""
-        error = batchnorm.backward.bare(delta, normalized, self.gamma)
-        W = baseline.weight_gradient.bare(error.x, centered)
+        error = batchnorm.backward(delta, normalized, self.gamma)
+        W = baseline.weight_gradient(error.x, centered)
         return type(self)(W, error.gamma, error.beta), error.x
 
 
@@ -288,8 +288,7 @@ def feed_forward(network, psi):
         eps = 0; the message names the layer (from 1) and the neuron.
     """
     psi = _inputs(network, psi).copy()  # the first step keeps it
-    with _quiet():
-        steps = _forward(network, psi)[0]
+    steps, _ = unchecked(_forward, network, psi)
     _require_finite(*((step.y, step.u) for step in steps))
     return steps
 
@@ -311,9 +310,9 @@ def _forward(network, psi):
 
 def _cost_and_gradients(network, psi, phi, factor=1):
     (steps, inputs), activations = _forward(network, psi), network.activations
-    cost = baseline.cross_entropy_from_logits.bare(steps[-1].y, phi)
+    cost = baseline.cross_entropy_from_logits(steps[-1].y, phi)
     # The gradients are linear in Δ: multiplied here, all of them are.
-    delta = factor * baseline.output_error.bare(steps[-1].u, phi)
+    delta = factor * baseline.output_error(steps[-1].u, phi)
     gradients = []
     for l in reversed(range(len(steps))):
         layer, step = network.layers[l], steps[l]
@@ -321,7 +320,7 @@ def _cost_and_gradients(network, psi, phi, factor=1):
         gradients.append(gradient)
         if l > 0:
             g_prime = activations[l - 1].g_prime(steps[l - 1].y)
-            delta = baseline.previous_error.bare(error, layer.W, g_prime)
+            delta = baseline.previous_error(error, layer.W, g_prime)
     return cost, gradients[::-1]
 
 
@@ -384,15 +383,10 @@ def cost_and_gradients(network, psi, phi):
         If shapes disagree, a label is outside [0, 1], or a feature is
         constant over the batch and eps = 0.
     """
-    with _quiet():
-        cost, gradients = _cost_and_gradients(network, *_inputs_and_labels(network, psi, phi))
+    batch = _inputs_and_labels(network, psi, phi)
+    cost, gradients = unchecked(_cost_and_gradients, network, *batch)
     _require_finite(cost, *gradients)
     return cost, gradients
-
-
-def _quiet():
-    # Numbers that overflow are found by what comes out, and said then.
-    return np.errstate(all="ignore")
 
 
 def _require_finite(*results):
@@ -522,13 +516,16 @@ def train(
             function(name, callback)
     history = History(steps_per_epoch=len(psi) // batch_size)
     layers, steps = network.layers, 0
-    warned = np.geterr()
     try:
         for epoch in _iterable(progress(range(epochs))):
             for batch in batches(len(psi), batch_size, rng):
                 samples = psi.take(batch, axis=0), phi.take(batch, axis=0)
-                with _quiet():
-                    cost, layers = _step(network, *samples, rates, history, on_step)
+                cost, layers = unchecked(_step, network, *samples, rates, history)
+                if on_step is not None:
+                    on_step(layers)
+                    # It may have changed more than it should.
+                    held = Network(layers, network.activation, network.eps)
+                    _require_network("network", held, real=True)
                 history.cost.append(cost)
                 network.layers = layers
                 steps += 1
@@ -544,12 +541,10 @@ def train(
         if len(history.cost) > steps:
             # The interrupt came between the two halves of a step: finish it.
             network.layers = layers
-        # It may have come before `_quiet` could undo itself.
-        np.seterr(**warned)
     return history
 
 
-def _step(network, psi, phi, rates, history, on_step=None):
+def _step(network, psi, phi, rates, history):
     """Return the cost of one batch and the layers after its step; rates are η and λ."""
     step, (learning_rate, weight_decay) = len(history.cost), rates
     try:
@@ -560,12 +555,7 @@ def _step(network, psi, phi, rates, history, on_step=None):
         why = f"step {step}: the cost is {cost}; wanted a smaller learning_rate"
         raise TrainingStopped(why, history)
     decay, pairs = learning_rate * weight_decay, zip(network.layers, changes, strict=True)
-    layers = [_moved(layer, change, decay) for layer, change in pairs]
-    if on_step is not None:
-        on_step(layers)
-        # It may have changed more than it should.
-        _require_network("network", Network(layers, network.activation, network.eps), real=True)
-    return float(cost), layers
+    return float(cost), [_moved(layer, change, decay) for layer, change in pairs]
 
 
 def hold_lengths(network):
@@ -657,11 +647,10 @@ def predict(network, psi, statistics=None):
         None and eps = 0.
     """
     psi = _inputs(network, psi)
-    with _quiet():
-        if statistics is None:
-            u = _forward(network, psi)[0][-1].u
-        else:
-            u = _infer(network, psi, _statistics(network, statistics))
+    if statistics is None:
+        u = unchecked(_forward, network, psi)[0][-1].u
+    else:
+        u = unchecked(_infer, network, psi, _statistics(network, statistics))
     _require_finite(u)
     return u
 

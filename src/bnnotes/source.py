@@ -1,12 +1,10 @@
 """The real source of a function, for reading in a notebook."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import textwrap
 
-from ._validation import shown
+from .checked import shown
 
 
 class Source:
@@ -23,42 +21,30 @@ class Source:
 
 
 def show(*functions):
-    """Return the source of functions or classes as it stands, without docstrings.
+    """Return the source of functions or classes: signature and body, without `@checked`.
 
-    Parameters
-    ----------
-    *functions : callable
-
-    Returns
-    -------
-    Source
-        Shown as highlighted code.
-
-    Raises
-    ------
-    ValueError
-        If one has no source in Python, such as a function of numpy's.
-
-    Examples
-    --------
     >>> from bnnotes import baseline
     >>> show(baseline.weight_gradient)
-    @checked(delta="M_B n", u_prev="M_B n_prev")
-    def weight_gradient(delta, u_prev):
-        return delta.T.dot(u_prev)
+    def weight_gradient(delta: Array["M_B n"], u_prev: Array["M_B n_prev"]):
+        return delta.T @ u_prev
     """
-    return Source("\n\n\n".join(_without_docstring(function) for function in functions))
+    return Source("\n\n\n".join(_equation(function) for function in functions))
 
 
-def _without_docstring(function):
+def _equation(function):
     try:
         code = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         got = f"functions: got {shown(function)}"
         raise ValueError(f"{got}, wanted functions or classes with a source in Python") from None
+    left_out = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            left_out += [d for d in node.decorator_list if ast.unparse(d).startswith("checked")]
+            left_out += node.body[:1] if ast.get_docstring(node) else []
     lines = code.splitlines()
-    for node in reversed(list(ast.walk(ast.parse(code)))):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
-            docstring = node.body[0]
-            del lines[docstring.lineno - 1 : docstring.end_lineno]
+    for part in sorted(left_out, key=lambda part: part.lineno, reverse=True):
+        # The line below the docstring of a class is empty.
+        end = part.end_lineno + (lines[part.end_lineno : part.end_lineno + 1] == [""])
+        del lines[part.lineno - 1 : end]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from .. import digits, network
-from .._validation import ConstantFeature, finite
+from ..checked import ConstantFeature, finite, unchecked
 from ..figures.network_live import LiveTrainingFigure
 from . import base
 
@@ -128,10 +128,10 @@ def train_side(batch_norm, M_B, learning_rate, depth, activation, seed):
     start, history, stopped = net.layers, network.History(), ""
     psi, phi, rates = data.psi, data.phi, (learning_rate, 0.0)
     try:
-        with network._quiet():
-            for batch in draws(M_B, seed):
-                cost, net.layers = network._step(net, psi[batch], phi[batch], rates, history)
-                history.cost.append(cost)
+        for batch in draws(M_B, seed):
+            samples = psi[batch], phi[batch]
+            cost, net.layers = unchecked(network._step, net, *samples, rates, history)
+            history.cost.append(cost)
         if not all(finite(array) for layer in net.layers for array in vars(layer).values()):
             raise network.TrainingStopped("a weight overflows", history)
         prediction, accuracy = _predicted(net)
