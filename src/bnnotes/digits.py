@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import network
-from ._validation import choice, count, float_dtype, generator, sized
+from .checked import choice, count, float_dtype, generator, sized
 
 LABELS = ("odd", "ten")
 

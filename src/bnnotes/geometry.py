@@ -5,13 +5,12 @@ sample space. The gradients of W and γ are functions of the angles between
 them.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
 
-from ._validation import checked, require_variance
+from .batchnorm import Normalized
+from .checked import Array, Real, checked, require_variance
 from .sample_space import center, mix, sample_mean
 
 
@@ -55,8 +54,8 @@ def _standardize(name, v):
     return center(v) / std
 
 
-@checked(v="M_B n")
-def standardize(v):
+@checked
+def standardize(v: Array["M_B n"]):
     """Return v̂ = (v − ⟨v⟩)/σ(v), a column of length √M_B, section 3 (S28).
 
     Parameters
@@ -76,8 +75,8 @@ def standardize(v):
     return _standardize("v", v)
 
 
-@checked(a="M_B 1|n", b="M_B n")
-def correlation(a, b):
+@checked
+def correlation(a: Array["M_B 1|n"], b: Array["M_B n"]):
     """Return Corr(a, b) = â·b̂/M_B column by column, equation (4), section 3.
 
     Parameters
@@ -108,8 +107,8 @@ def _length(v):
     return np.sqrt((v * v).sum(axis=0))
 
 
-@checked(real=True, a="M_B 1|n", b="M_B n")
-def angle(a, b):
+@checked
+def angle(a: Real["M_B 1|n"], b: Real["M_B n"]):
     """Return the angle in radians between â and b̂, column by column, section 3.
 
     The arc cosine of `correlation`, computed as 2·atan2(|â − b̂|, |â + b̂|),
@@ -156,8 +155,8 @@ def _dihedral(x_hat, delta_hat, u_hat):
     return np.where(undefined, length.dtype.type(np.pi / 2), _angle(*directions))
 
 
-@checked(real=True, delta="M_B n", u_prev="M_B n_prev", x="M_B n")
-def sample_angles(delta, u_prev, x):
+@checked
+def sample_angles(delta: Real["M_B n"], u_prev: Real["M_B n_prev"], x: Real["M_B n"]):
     """Return θ1, θ2, θ3 and φ for every weight W_ij, section 3 (5).
 
     Parameters
@@ -191,8 +190,10 @@ def sample_angles(delta, u_prev, x):
     )
 
 
-@checked(real=True, delta="M_B n", u_prev="M_B n_prev", normalized="", gamma="n")
-def weight_gradient(delta, u_prev, normalized, gamma):
+@checked
+def weight_gradient(
+    delta: Real["M_B n"], u_prev: Real["M_B n_prev"], normalized: Normalized, gamma: Real["n"]
+):
     """Return ∂C/∂W_ij from the angles, equation (5) BN, section 3.
 
     M_B γ_i σ(Δ_i)σ(u_j)/ς_i · [cosθ3 − κ_i cosθ1 cosθ2], the same number as
@@ -224,8 +225,8 @@ def weight_gradient(delta, u_prev, normalized, gamma):
     return len(delta) * amplitude * (np.cos(theta3) - along_x_hat)
 
 
-@checked(real=True, delta="M_B n", u_prev="M_B n_prev")
-def baseline_weight_gradient(delta, u_prev):
+@checked
+def baseline_weight_gradient(delta: Real["M_B n"], u_prev: Real["M_B n_prev"]):
     """Return the baseline's ∂C/∂W_ij from the angles, equation (5) BL, section 3.
 
     M_B σ(Δ_i)σ(u_j) cosθ3 + M_B⟨Δ_i⟩⟨u_j⟩, the same number as
@@ -253,8 +254,8 @@ def baseline_weight_gradient(delta, u_prev):
     return len(delta) * (varying + np.outer(sample_mean(delta), sample_mean(u_prev)))
 
 
-@checked(real=True, delta="M_B n", normalized="")
-def gamma_gradient(delta, normalized):
+@checked
+def gamma_gradient(delta: Real["M_B n"], normalized: Normalized):
     """Return ∂C/∂γ_i = M_B √κ_i σ(Δ_i) cosθ1, equation (6), section 3.
 
     The same number as `bnnotes.batchnorm.gamma_gradient`.

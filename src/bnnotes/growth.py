@@ -4,15 +4,15 @@ Section 3 of the source stops at one layer. Here its equation (2) is applied
 many times, to networks as they are created.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from . import baseline
-from ._validation import (
+from .activations import get
+from .checked import (
+    Real,
     checked,
     count,
     finite,
@@ -21,8 +21,8 @@ from ._validation import (
     instance,
     number,
     sized,
+    unchecked,
 )
-from .activations import get
 from .network import Step, _require_network, create, feed_forward
 from .sample_space import center
 
@@ -196,7 +196,7 @@ def errors(network, steps, delta) -> Iterator[np.ndarray]:
         layer, step = network.layers[l], steps[l]
         g_prime = network.activations[l - 1].g_prime(steps[l - 1].y)
         error = layer.input_error(delta, step.normalized)
-        delta = baseline.previous_error.bare(error, layer.W, g_prime)
+        delta = baseline.previous_error(error, layer.W, g_prime)
         yield delta
 
 
@@ -228,12 +228,15 @@ def error_norms(network, steps, delta):
     delta = sized("delta", delta, "M_B n_L", sizes, real=True)
     if not delta.any():
         raise ValueError("delta: got zeros, wanted at least one entry that is not 0")
-    with np.errstate(all="ignore"):
-        squares = [float((error * error).sum()) for error in errors(network, steps, delta)]
-        norms = np.array(squares) / squares[0]
+    norms = unchecked(_norms, network, steps, delta)
     if not finite(norms):
         raise ValueError("delta: the error overflows on its way down; wanted fewer layers")
     return norms
+
+
+def _norms(network, steps, delta):
+    squares = [float((error * error).sum()) for error in errors(network, steps, delta)]
+    return np.array(squares) / squares[0]
 
 
 def _require_sizes(M_B, width, depth, batch_norm):
@@ -322,8 +325,8 @@ def _alike(psi, rank):
     return np.hstack([filled, np.zeros((M_B, width - rank))])
 
 
-@checked(real=True, v="M_B n")
-def effective_rank(v):
+@checked
+def effective_rank(v: Real["M_B n"]):
     """Return (Σλ)²/Σλ², λ the squared singular values: how many directions v fills.
 
     Between 1, all samples on one line through 0, and min(M_B, n), all

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from . import errata
-from ._validation import choice, instance, shown, whole
+from .checked import choice, instance, shown, whole
 
 MARKS = {"holds": "✓", "condition": "△", "false": "✗"}
 GENERALIZED = "ε"

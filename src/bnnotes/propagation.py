@@ -1,19 +1,24 @@
 """Error propagation read in sample space: section 3 of the source, its last part."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
 
 from . import baseline
-from ._validation import checked, limits, require_variance
+from .batchnorm import Normalized
+from .checked import Real, checked, limits, require_variance
 from .geometry import _standardize, error_angle, kappa, sigma, standardize
 from .sample_space import split
 
 
-@checked(real=True, delta="M_B n", W="n n_prev", normalized="", gamma="n", g_prime="M_B n_prev")
-def previous_error_from_angles(delta, W, normalized, gamma, g_prime):
+@checked
+def previous_error_from_angles(
+    delta: Real["M_B n"],
+    W: Real["n n_prev"],
+    normalized: Normalized,
+    gamma: Real["n"],
+    g_prime: Real["M_B n_prev"],
+):
     """Return Δ^l from the angles θ1 of layer l + 1, section 3 (S37).
 
     g'(y_j) ⊙ Σ_k W_kj (γ_k/s_k) σ(Δ_k) [Δ̂_k − √κ_k cosθ1_k x̂_k], the same
@@ -48,8 +53,8 @@ def previous_error_from_angles(delta, W, normalized, gamma, g_prime):
     return baseline.previous_error(gamma / std * sigma(delta) * direction, W, g_prime)
 
 
-@checked(real=True, delta="M_B n", normalized="")
-def node_magnitude(delta, normalized):
+@checked
+def node_magnitude(delta: Real["M_B n"], normalized: Normalized):
     """Return |M Δ_k|, what each node sends back before γ/s and W, section 3 (S39).
 
     σ(Δ_k)√M_B·|sinθ1| at eps = 0: zero at θ1 = 0 and at θ1 = π, largest at
@@ -76,8 +81,8 @@ def node_magnitude(delta, normalized):
     return sigma(delta) * math.sqrt(len(delta)) * residual
 
 
-@checked(real=True, delta="M_B n", normalized="", theta1="n")
-def turned(delta, normalized, theta1):
+@checked
+def turned(delta: Real["M_B n"], normalized: Normalized, theta1: Real["n"]):
     """Return Δ turned to the angles θ1 from x̂, with its mean and σ(Δ) kept (S39).
 
     It is turned within the plane of x̂ and M Δ.

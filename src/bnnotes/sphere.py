@@ -6,15 +6,13 @@ three points on an ordinary sphere of radius √M_B say everything that the
 gradient of that weight depends on.
 """
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 
 import numpy as np
 
 from . import baseline
-from ._validation import checked, count, instance, number, shown
+from .checked import Array, Real, checked, count, instance, number, shown
 from .geometry import Angles, _standardize, correlation, sample_angles, sigma
 from .network import (
     Network,
@@ -43,8 +41,8 @@ class Vectors(NamedTuple):
     u: np.ndarray
 
 
-@checked(real=True, x="M_B", delta="M_B", u="M_B")
-def frame(x, delta, u):
+@checked
+def frame(x: Real["M_B"], delta: Real["M_B"], u: Real["M_B"]):
     """Return orthonormal directions of sample space along x̂, M Δ and what is left of M u.
 
     Parameters
@@ -70,8 +68,8 @@ def frame(x, delta, u):
     return np.where(np.diagonal(R) < 0, -Q, Q)
 
 
-@checked(real=True, frame="M_B k", v="M_B n")
-def coordinates(frame, v):
+@checked
+def coordinates(frame: Real["M_B k"], v: Real["M_B n"]):
     """Return the columns of v as points in space, the first direction of the frame upward.
 
     For vectors within the frame all lengths and angles stay what they are
@@ -172,8 +170,8 @@ def corners(theta1, theta2, dihedral):
     )
 
 
-@checked(real=True, frame="M_B k")
-def place(frame, theta1, theta2, dihedral):
+@checked
+def place(frame: Real["M_B k"], theta1, theta2, dihedral):
     """Return x̂, Δ̂ and û of a batch with these angles, as far as M_B samples allow.
 
     Parameters
@@ -202,8 +200,8 @@ def place(frame, theta1, theta2, dihedral):
     return Vectors(*(math.sqrt(M_B) * directions @ unit).T)
 
 
-@checked(a="M_B 1|n", b="M_B n", x="M_B")
-def partial_correlation(a, b, x):
+@checked
+def partial_correlation(a: Array["M_B 1|n"], b: Array["M_B n"], x: Array["M_B"]):
     """Return the correlation of a and b given x: that of what x does not explain of them.
 
     The cosine of φ, if a is Δ and b is u.
@@ -227,8 +225,8 @@ def partial_correlation(a, b, x):
     return correlation(mix(x_hat, a), mix(x_hat, b))
 
 
-@checked(u="M_B n")
-def mean_correlation(u):
+@checked
+def mean_correlation(u: Array["M_B n"]):
     """Return the mean of |Corr(u_j, u_k)| over all pairs of different neurons.
 
     Neurons that are constant over the batch have no correlation and are

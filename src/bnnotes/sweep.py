@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import digits, network
-from ._validation import choice, count, function, instance, shown
+from .checked import choice, count, function, instance, shown
 
 WORKERS = 2
 INPUTS = ("pixels", "centered", "scaled")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import check
-from .._validation import choice, count, finite, generator, instance, number
+from ..checked import choice, count, finite, generator, instance, number
 from . import section_1, section_2, section_3  # noqa: F401  they fill EXPERIMENTS
 from .experiment import BEYOND, EXPERIMENTS, Measured, error
 from .forward import hat, mean
