@@ -84,8 +84,8 @@ def _read_means(result):
         return state + " ".join(result.explanation.split())
     low, middle, high = np.quantile(result.ratios, (0.1, 0.5, 0.9))
     return (
-        f"{state}baseline over BN at γ/σ(x) = 1 {_two(middle)} in the median, "
-        f"{_two(low)} to {_two(high)} for eight weights in ten."
+        f"{state}baseline over BN, γ/σ(x) = 1: median {_two(middle)}, "
+        f"eight weights in ten {_two(low)} to {_two(high)}."
     )
 
 
