@@ -1,8 +1,10 @@
 """The geometry of the weight and γ update: section 3 of the source.
 
-Standardized columns Δ̂, û and x̂ are points on one sphere of radius √M_B in
-sample space. The gradients of W and γ are functions of the angles between
-them.
+Standardized columns Δ̂, û and x̂ are points on one sphere of radius √M_B in sample space. The
+gradients of W and γ are functions of the angles between them, in radians.
+
+Arrays and errors are as in `sample_space`. Angles want real numbers, and a column that is constant
+over the samples, which has none, is refused.
 """
 
 from typing import NamedTuple
@@ -15,36 +17,26 @@ from .sample_space import center, mix, sample_mean
 
 
 class Angles(NamedTuple):
-    """Angles in radians between Δ̂_i, û_j and x̂_i, section 3.
+    """θ1 between Δ̂_i and x̂_i, θ2 between û_j and x̂_i, θ3 between Δ̂_i and û_j.
 
-    Attributes
-    ----------
-    theta1 : ndarray, shape (n,)
-        Between Δ̂_i and x̂_i.
-    theta2 : ndarray, shape (n, n_prev)
-        Between û_j and x̂_i.
-    theta3 : ndarray, shape (n, n_prev)
-        Between Δ̂_i and û_j.
-    dihedral : ndarray, shape (n, n_prev)
-        φ, the dihedral angle at x̂_i: between M Δ_i and M u_j. Where one of
-        them is zero there is no such angle; what stands there is π/2, a
-        convention and no right angle that was found.
+    The dihedral angle φ at x̂_i is that between M Δ_i and M u_j. Where one of them is zero there is
+    no such angle; what stands there is π/2, a convention and no right angle that was found.
     """
 
-    theta1: np.ndarray
-    theta2: np.ndarray
-    theta3: np.ndarray
-    dihedral: np.ndarray
+    theta1: Array["n"]
+    theta2: Array["n n_prev"]
+    theta3: Array["n n_prev"]
+    dihedral: Array["n n_prev"]
 
 
 def sigma(v):
-    """Return σ(v), the standard deviation of each column. Unchecked."""
+    """σ(v), the standard deviation of each column."""
     centered = center(v)
     return np.sqrt(sample_mean(centered * centered))
 
 
 def kappa(normalized):
-    """Return κ = ⟨x̂²⟩ = σ²/(σ² + eps) of each neuron. Unchecked."""
+    """κ = ⟨x̂²⟩ = σ²/(σ² + eps) of each neuron."""
     return sample_mean(normalized.x_hat**2)
 
 
@@ -56,47 +48,14 @@ def _standardize(name, v):
 
 @checked
 def standardize(v: Array["M_B n"]):
-    """Return v̂ = (v − ⟨v⟩)/σ(v), a column of length √M_B, section 3 (S28).
-
-    Parameters
-    ----------
-    v : array_like, shape (M_B, n)
-        Vectors over the samples.
-
-    Returns
-    -------
-    ndarray, shape (M_B, n)
-
-    Raises
-    ------
-    ValueError
-        If a column is constant.
-    """
+    """v̂ = (v − ⟨v⟩)/σ(v), a column of length √M_B (S28)."""
     return _standardize("v", v)
 
 
 @checked
 def correlation(a: Array["M_B 1|n"], b: Array["M_B n"]):
-    """Return Corr(a, b) = â·b̂/M_B column by column, equation (4), section 3.
+    """Corr(a, b) = â·b̂/M_B column by column, equation (4).
 
-    Parameters
-    ----------
-    a : array_like, shape (M_B, n) or (M_B, 1)
-        One column serves all columns of b.
-    b : array_like, shape (M_B, n)
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Between −1 and 1 up to rounding.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or a column is constant.
-
-    Examples
-    --------
     >>> correlation([[1.0], [2.0], [3.0]], [[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]]).round(12)
     array([ 1., -1.])
     """
@@ -109,27 +68,10 @@ def _length(v):
 
 @checked
 def angle(a: Real["M_B 1|n"], b: Real["M_B n"]):
-    """Return the angle in radians between â and b̂, column by column, section 3.
+    """The angle between â and b̂, column by column.
 
     The arc cosine of `correlation`, computed as 2·atan2(|â − b̂|, |â + b̂|),
     which stays exact near 0 and π, where the arc cosine loses half the digits.
-
-    Parameters
-    ----------
-    a : array_like, shape (M_B, n) or (M_B, 1)
-        Real. One column serves all columns of b.
-    b : array_like, shape (M_B, n)
-        Real.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Between 0 and π.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant.
     """
     return _angle(_standardize("a", a), _standardize("b", b))
 
@@ -139,7 +81,7 @@ def _angle(a_hat, b_hat):
 
 
 def error_angle(delta, normalized):
-    """Return θ1 of each neuron, the angle between Δ̂ and x̂. Unchecked."""
+    """θ1 of each neuron, the angle between Δ̂ and x̂."""
     return _angle(_standardize("delta", delta), _standardize("normalized.x_hat", normalized.x_hat))
 
 
@@ -157,27 +99,7 @@ def _dihedral(x_hat, delta_hat, u_hat):
 
 @checked
 def sample_angles(delta: Real["M_B n"], u_prev: Real["M_B n_prev"], x: Real["M_B n"]):
-    """Return θ1, θ2, θ3 and φ for every weight W_ij, section 3 (5).
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of this layer.
-    u_prev : array_like, shape (M_B, n_prev)
-        Output of the previous layer.
-    x : array_like, shape (M_B, n)
-        Input of the normalization, or x̂: angles do not see scale and shift.
-
-    Returns
-    -------
-    Angles
-        In radians.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant.
-    """
+    """θ1, θ2, θ3 and φ for every weight W_ij, as in (5); x̂ may stand for x."""
     delta_hat = _standardize("delta", delta)
     u_hat = _standardize("u_prev", u_prev)
     x_hat = _standardize("x", x)
@@ -194,30 +116,10 @@ def sample_angles(delta: Real["M_B n"], u_prev: Real["M_B n_prev"], x: Real["M_B
 def weight_gradient(
     delta: Real["M_B n"], u_prev: Real["M_B n_prev"], normalized: Normalized, gamma: Real["n"]
 ):
-    """Return ∂C/∂W_ij from the angles, equation (5) BN, section 3.
+    """∂C/∂W_ij from the angles, equation (5) BN.
 
     M_B γ_i σ(Δ_i)σ(u_j)/ς_i · [cosθ3 − κ_i cosθ1 cosθ2], the same number as
-    `bnnotes.batchnorm.weight_gradient`.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of this layer.
-    u_prev : array_like, shape (M_B, n_prev)
-        Output of the previous layer.
-    normalized : Normalized
-        Of x = u_prev @ W.T.
-    gamma : array_like, shape (n,)
-        Scale of each neuron.
-
-    Returns
-    -------
-    ndarray, shape (n, n_prev)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant.
+    `batchnorm.weight_gradient`.
     """
     theta1, theta2, theta3, _ = sample_angles(delta, u_prev, normalized.x_hat)
     amplitude = np.outer(gamma * sigma(delta) / normalized.std, sigma(u_prev))
@@ -227,26 +129,10 @@ def weight_gradient(
 
 @checked
 def baseline_weight_gradient(delta: Real["M_B n"], u_prev: Real["M_B n_prev"]):
-    """Return the baseline's ∂C/∂W_ij from the angles, equation (5) BL, section 3.
+    """The baseline's ∂C/∂W_ij from the angles, equation (5) BL.
 
     M_B σ(Δ_i)σ(u_j) cosθ3 + M_B⟨Δ_i⟩⟨u_j⟩, the same number as
-    `bnnotes.baseline.weight_gradient`.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of this layer.
-    u_prev : array_like, shape (M_B, n_prev)
-        Output of the previous layer.
-
-    Returns
-    -------
-    ndarray, shape (n, n_prev)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant.
+    `baseline.weight_gradient`.
     """
     delta_hat, u_hat = _standardize("delta", delta), _standardize("u_prev", u_prev)
     theta3 = np.stack([_angle(delta_hat[:, [i]], u_hat) for i in range(delta.shape[1])])
@@ -256,25 +142,9 @@ def baseline_weight_gradient(delta: Real["M_B n"], u_prev: Real["M_B n_prev"]):
 
 @checked
 def gamma_gradient(delta: Real["M_B n"], normalized: Normalized):
-    """Return ∂C/∂γ_i = M_B √κ_i σ(Δ_i) cosθ1, equation (6), section 3.
+    """∂C/∂γ_i = M_B √κ_i σ(Δ_i) cosθ1, equation (6).
 
     The same number as `bnnotes.batchnorm.gamma_gradient`.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of this layer.
-    normalized : Normalized
-        From `bnnotes.batchnorm.normalize`.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant.
     """
     theta1 = error_angle(delta, normalized)
     return len(delta) * np.sqrt(kappa(normalized)) * sigma(delta) * np.cos(theta1)

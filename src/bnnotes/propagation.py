@@ -1,4 +1,7 @@
-"""Error propagation read in sample space: section 3 of the source, its last part."""
+"""Error propagation read in sample space: section 3 of the source, its last part.
+
+Arrays, angles and errors are as in `geometry`.
+"""
 
 import math
 
@@ -19,33 +22,10 @@ def previous_error_from_angles(
     gamma: Real["n"],
     g_prime: Real["M_B n_prev"],
 ):
-    """Return Δ^l from the angles θ1 of layer l + 1, section 3 (S37).
+    """Δ^l from the angles θ1 of layer l + 1 (S37).
 
-    g'(y_j) ⊙ Σ_k W_kj (γ_k/s_k) σ(Δ_k) [Δ̂_k − √κ_k cosθ1_k x̂_k], the same
+    g'(y_j) ⊙ Σ_k W_kj (γ_k/ς_k) σ(Δ_k) [Δ̂_k − √κ_k cosθ1_k x̂_k], the same
     numbers as `bnnotes.batchnorm.previous_error`.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error of layer l + 1.
-    W : array_like, shape (n, n_prev)
-        Weights from layer l to layer l + 1.
-    normalized : Normalized
-        Of layer l + 1.
-    gamma : array_like, shape (n,)
-        Of layer l + 1.
-    g_prime : array_like, shape (M_B, n_prev)
-        g'(y^l), the array.
-
-    Returns
-    -------
-    ndarray, shape (M_B, n_prev)
-        Error of layer l.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column of Δ is constant.
     """
     x_hat, _, std = normalized
     cos_theta1 = np.cos(error_angle(delta, normalized))
@@ -55,26 +35,10 @@ def previous_error_from_angles(
 
 @checked
 def node_magnitude(delta: Real["M_B n"], normalized: Normalized):
-    """Return |M Δ_k|, what each node sends back before γ/s and W, section 3 (S39).
+    """|M Δ_k|, what each node sends back before γ/ς and W (S39).
 
     σ(Δ_k)√M_B·|sinθ1| at eps = 0: zero at θ1 = 0 and at θ1 = π, largest at
     π/2. For eps > 0 the sine becomes √(sin²θ1 + (1 − κ)² cos²θ1).
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of the layer.
-    normalized : Normalized
-        Of the same layer.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant.
     """
     theta1 = error_angle(delta, normalized)
     residual = np.hypot(np.sin(theta1), (1 - kappa(normalized)) * np.cos(theta1))
@@ -83,28 +47,10 @@ def node_magnitude(delta: Real["M_B n"], normalized: Normalized):
 
 @checked
 def turned(delta: Real["M_B n"], normalized: Normalized, theta1: Real["n"]):
-    """Return Δ turned to the angles θ1 from x̂, with its mean and σ(Δ) kept (S39).
+    """Δ turned to the angles θ1 from x̂, with its mean and σ(Δ) kept (S39).
 
-    It is turned within the plane of x̂ and M Δ.
-
-    Parameters
-    ----------
-    delta : array_like, shape (M_B, n)
-        Error ∂C/∂y of the layer.
-    normalized : Normalized
-        Of the same layer.
-    theta1 : array_like, shape (n,)
-        The wanted angles in radians.
-
-    Returns
-    -------
-    ndarray, shape (M_B, n)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, an entry is complex, or a column is constant, or
-        has no part M Δ to turn to: at M_B = 2, and where Δ lies along x̂.
+    It is turned within the plane of x̂ and M Δ, so a column without M Δ is refused: at M_B = 2, and
+    where Δ lies along x̂.
     """
     x_direction = _standardize("normalized.x_hat", normalized.x_hat)
     mean, _, rest = split(x_direction, delta)

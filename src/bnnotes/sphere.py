@@ -43,24 +43,7 @@ class Vectors(NamedTuple):
 
 @checked
 def frame(x: Real["M_B"], delta: Real["M_B"], u: Real["M_B"]):
-    """Return orthonormal directions of sample space along x̂, M Δ and what is left of M u.
-
-    Parameters
-    ----------
-    x, delta, u : array_like, shape (M_B,)
-        Not constant.
-
-    Returns
-    -------
-    ndarray, shape (M_B, min(3, M_B))
-        One direction a column. Where the three vectors span less, the last
-        columns are directions in which they have no part.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or a vector is constant.
-    """
+    """Orthonormal directions of sample space along x̂, M Δ and what is left of M u."""
     named = {"x": x, "delta": delta, "u": u}
     columns = np.hstack([_standardize(name, v[:, np.newaxis]) for name, v in named.items()])
     # numpy's QR knows float32 and float64 alone.
@@ -70,26 +53,10 @@ def frame(x: Real["M_B"], delta: Real["M_B"], u: Real["M_B"]):
 
 @checked
 def coordinates(frame: Real["M_B k"], v: Real["M_B n"]):
-    """Return the columns of v as points in space, the first direction of the frame upward.
+    """The columns of v as points in space, the first direction of the frame upward.
 
     For vectors within the frame all lengths and angles stay what they are
     in sample space.
-
-    Parameters
-    ----------
-    frame : array_like, shape (M_B, k)
-        From `frame`.
-    v : array_like, shape (M_B, n)
-        Vectors over the samples.
-
-    Returns
-    -------
-    ndarray, shape (n, 3)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or an entry is not finite.
     """
     _require_space(frame)
     points = np.zeros((v.shape[1], 3), v.dtype)
@@ -172,24 +139,7 @@ def corners(theta1, theta2, dihedral):
 
 @checked
 def place(frame: Real["M_B k"], theta1, theta2, dihedral):
-    """Return x̂, Δ̂ and û of a batch with these angles, as far as M_B samples allow.
-
-    Parameters
-    ----------
-    frame : array_like, shape (M_B, k)
-        From `frame`, of three vectors in general position.
-    theta1, theta2, dihedral : float
-        In radians; changed as `reachable` says.
-
-    Returns
-    -------
-    Vectors
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two samples.
-    """
+    """x̂, Δ̂ and û of a batch with these angles, as far as M_B samples allow."""
     _require_space(frame)
     M_B = len(frame)
     if M_B < 2:
@@ -202,24 +152,9 @@ def place(frame: Real["M_B k"], theta1, theta2, dihedral):
 
 @checked
 def partial_correlation(a: Array["M_B 1|n"], b: Array["M_B n"], x: Array["M_B"]):
-    """Return the correlation of a and b given x: that of what x does not explain of them.
+    """The correlation of a and b given x: that of what x does not explain of them.
 
     The cosine of φ, if a is Δ and b is u.
-
-    Parameters
-    ----------
-    a : array_like, shape (M_B, n) or (M_B, 1)
-    b : array_like, shape (M_B, n)
-    x : array_like, shape (M_B,)
-
-    Returns
-    -------
-    ndarray, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, or x explains a column completely.
     """
     x_hat = _standardize("x", x[:, np.newaxis])
     return correlation(mix(x_hat, a), mix(x_hat, b))
@@ -227,24 +162,10 @@ def partial_correlation(a: Array["M_B 1|n"], b: Array["M_B n"], x: Array["M_B"])
 
 @checked
 def mean_correlation(u: Array["M_B n"]):
-    """Return the mean of |Corr(u_j, u_k)| over all pairs of different neurons.
+    """The mean of |Corr(u_j, u_k)| over all pairs of different neurons.
 
     Neurons that are constant over the batch have no correlation and are
     left out.
-
-    Parameters
-    ----------
-    u : array_like, shape (M_B, n)
-        Output of a layer, at least two neurons not constant.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If fewer than two neurons vary.
     """
     u = u[:, sigma(u) > 1e-6 * np.abs(sample_mean(u))]
     n = u.shape[1]
