@@ -163,7 +163,7 @@ def _labeled(control, value):
     if isinstance(control, widgets.SelectionSlider):
         said = control._options_labels[control._options_values.index(value)]
     else:
-        said = format(value, control.readout_format)
+        said = format(value, control.readout_format).replace("-", "−")
     return f"{control.description}: {said}"
 
 
@@ -246,21 +246,13 @@ class Explorer(Live):
         self.text.add_class("bnnotes-readout")
         self.ahead = widgets.HTML(layout=widgets.Layout(display="none"))
         self.ahead.add_class("bnnotes-ahead")
-        self.button = widgets.Button(
-            description="reset", tooltip=f"{self.title}: back to the start"
-        )
+        start = f"{self.title}: back to the start"
+        self.button = widgets.Button(description="reset", tooltip=start)
         self.button.on_click(lambda _: self.reset())
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        rows = [
-            *self.controls.values(),
-            self.text,
-            self.image,
-            self.button,
-            self.ahead,
-            self._page(),
-        ]
-        self.panel = widgets.VBox(rows)
+        below = self.text, self.image, self.button, self.ahead, self._page()
+        self.panel = widgets.VBox([*self.controls.values(), *below])
         self.panel.add_class("bnnotes-explorer")
         self._show()
 
@@ -330,17 +322,17 @@ class Explorer(Live):
         **values
             A tuple has a value for each panel; any other value holds for all of them.
         """
-        counts = {len(value) for value in values.values() if isinstance(value, tuple)}
+        varied = {name: value for name, value in values.items() if isinstance(value, tuple)}
+        counts = {len(value) for value in varied.values()}
         if len(counts) != 1:
             got = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
             raise ValueError(f"stills: got {got}, wanted tuples of one length, a value per panel")
         panels, told = [], []
         for k in range(*counts):
-            state = {n: v[k] if isinstance(v, tuple) else v for n, v in values.items()}
-            self._require("stills", state)
-            varied = [name for name, value in values.items() if isinstance(value, tuple)]
-            heading = ", ".join(_labeled(self.controls[name], state[name]) for name in varied)
-            panel, result = self._panel(state, heading=heading)
+            own = {name: value[k] for name, value in varied.items()}
+            self._require("stills", {**values, **own})
+            heading = ", ".join(_labeled(self.controls[name], own[name]) for name in own)
+            panel, result = self._panel({**values, **own}, heading=heading)
             panels.append(panel)
             told.append(f"{k + 1}. {self.tell(result).removesuffix('.')}.")
         return look.below_each_other(panels, " ".join([f"{self.title}.", *told]))
