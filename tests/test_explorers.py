@@ -255,6 +255,19 @@ def test_stills_are_panels_below_each_other(explorer):
     assert explorer.values == {"M_B": 4, "height": 1.0} and explorer.png() == live
 
 
+def test_a_still_keeps_the_colors_of_its_areas():
+    """However many others there are."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (40, 50, 3), np.uint8)
+    image[10:, :] = np.repeat(rng.integers(0, 256, (30, 5, 3)), 10, axis=1)
+    few = np.asarray(look.few_colors(Image.fromarray(image)).convert("RGB"))
+    assert (few[10:] == image[10:]).all()
+    assert len(np.unique(few.reshape(-1, 3), axis=0)) == 256
+    assert 0 < np.abs(few.astype(int) - image).max() < 128
+    gray = np.repeat(np.arange(200, dtype=np.uint8)[:, None, None], 3, axis=2)
+    assert (np.asarray(look.few_colors(Image.fromarray(gray)).convert("RGB")) == gray).all()
+
+
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
