@@ -128,7 +128,7 @@ def cut_off(explorer):
     -------
     list of str
     """
-    figure = explorer.figure.figure
+    figure = explorer.figure.figure  # the same in either way to make an explorer
     page = figure.bbox.padded(1)
     undrawn = {label for axes in figure.axes for label in _labels_beyond(axes)}
     boxes = {

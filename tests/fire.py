@@ -27,17 +27,23 @@ import driving
 import numpy as np
 import psutil
 
+from bnnotes.pictures import explorer
+
 SAMPLES = 400  # states whose invariants are checked
 GROWTH = 0.01
 # A state of these trains two networks: the second process takes one of ten.
 TRAININGS = ("network.live_training",)
 EXPLORE = Path(__file__).parents[1] / "src" / "bnnotes" / "explore"
+REGISTRY = explorer.registry()
 
 
 def factories():
-    """Return the names "module.function" of all functions that return an explorer."""
+    """Return the names "module.Class" of all explorers.
+
+    And "module.function" of the functions that return one, until all chapters have classes.
+    """
     kinds = {"Explorer", "Retrained"}
-    names = []
+    names = [*REGISTRY]
     for path in sorted(EXPLORE.glob("*.py")):
         for function in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(function, ast.FunctionDef) and _returned(function) in kinds:
@@ -52,28 +58,27 @@ def _returned(function):
 
 
 def make(name):
+    if name in REGISTRY:
+        return REGISTRY[name]()
     module, function = name.split(".")
     return getattr(importlib.import_module(f"bnnotes.explore.{module}"), function)()
 
 
 # What the tests of an explorer say of its result, or of it; some walk over its states themselves.
-OF_RESULT = {"output_error": "check_error", "gradient_noise": "check_noise"}
 OF_EXPLORER = {"live_training": "check_live", "layers_in_training": "check_layers"}
 WALKS = {
-    "normalization": "test_normalization_is_that_of_the_first_digits",
-    "kernel": "test_kernel_is_the_derivative_of_the_forward_pass",
-    "split": "test_split_adds_up_and_its_parts_are_orthogonal",
-    "moved_sample": "test_moved_sample_shows_the_gradients_of_the_cost",
-    "class_mix": "test_class_mix_shows_the_predictions_of_the_network",
     "gallery": "test_the_parts_make_up_the_difference",
     "gradient_check": "test_the_count_is_that_of_the_picture",
 }
 
 
 def invariants(name):
-    """Return a function of explorer and states that checks what the tests of the explorer say."""
+    """Return a function of explorer and states that checks what the tests of its chapter say."""
     module, function = name.split(".")
-    chapter = "sample_space" if module.startswith("sample_space") else module.split("_")[0]
+    if name in REGISTRY:
+        check = importlib.import_module(f"test_pictures_{module}").CHECKS[function]
+        return _at_each(lambda explorer: check(explorer.result, explorer.values))
+    chapter = module.split("_")[0]
     tests = importlib.import_module(f"test_explore_{chapter}")
     if function in WALKS:
         walk = getattr(tests, WALKS[function])
@@ -83,9 +88,6 @@ def invariants(name):
             walk()
 
         return check
-    if function in OF_RESULT:
-        of_result = getattr(tests, OF_RESULT[function])
-        return _at_each(lambda explorer: of_result(explorer.result))
     if function in OF_EXPLORER:
         return _at_each(getattr(tests, OF_EXPLORER[function]))
     of_values = tests.CHECKS[function]
@@ -186,7 +188,7 @@ def again(name, n, seed):
     found = {}
     for k in reversed(range(0, n, 10 if name in TRAININGS else 1)):
         result = explorer.compute(**states[k])
-        found[k] = np.frombuffer(digest(result, explorer._readout(result)), np.uint8)
+        found[k] = np.frombuffer(digest(result, explorer.say(result)), np.uint8)
     return found
 
 

@@ -7,17 +7,15 @@ from pathlib import Path
 import fire
 import numpy as np
 import pytest
-from test_explore_base import WaveFigure, compute, readout
-
-from bnnotes.explore import base
+from test_explorers import Wave, compute, readout
 
 BOOK = Path(__file__).parents[1] / "book" / "text"
 
 
 def wave(compute=compute, readout=readout):
-    batches = base.batch_size([1, 2, 4, 64], 4)
-    height = base.slider(base.widgets.FloatSlider, "height", value=1.0, min=0.1, max=2.0, step=0.1)
-    return base.Explorer("A wave", compute, WaveFigure(), readout, M_B=batches, height=height)
+    made = Wave()
+    made.compute, made.say = compute, readout
+    return made
 
 
 def test_every_explorer_of_the_book_is_met():
@@ -25,6 +23,7 @@ def test_every_explorer_of_the_book_is_met():
     texts = "".join(path.read_text(encoding="utf-8") for path in BOOK.glob("*.md"))
     assert set(re.findall(r"= explore\.(\w+)\(\)", texts)) <= met
     assert len(met) == len(fire.factories()) >= 20
+    assert set(fire.REGISTRY) < set(fire.factories())
 
 
 @pytest.mark.parametrize("name", fire.factories())
@@ -33,11 +32,11 @@ def test_every_explorer_has_invariants(name):
 
 
 def test_a_walk_and_one_back_find_the_same_numbers():
-    numbers, walked = fire.walk("baseline.output_error", 12, 0)
+    numbers, walked = fire.walk("baseline.OutputError", 12, 0)
     assert (walked.states, walked.distinct) == (12, len({bytes(row) for row in numbers}))
-    found = fire.again("baseline.output_error", 12, 0)
+    found = fire.again("baseline.OutputError", 12, 0)
     assert len(found) == 12 and all((found[k] == numbers[k]).all() for k in found)
-    other, _ = fire.walk("baseline.output_error", 12, 1)
+    other, _ = fire.walk("baseline.OutputError", 12, 1)
     assert (other != numbers).any()
 
 

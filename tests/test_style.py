@@ -11,9 +11,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from bnnotes import explore
-from bnnotes.figures import style
+from bnnotes.pictures import look
 
-LOOKS = {name: look for name, look in vars(style).items() if isinstance(look, style.Look)}
+LOOKS = {name: one for name, one in vars(look).items() if isinstance(one, look.Look)}
 # What linear RGB becomes for a reader without one kind of cone: Machado, Oliveira and Fernandes,
 # "A Physiologically-based Model for Simulation of Color Vision Deficiency" (2009), severity 1.
 SEEN = {

@@ -5,19 +5,25 @@ import ast
 import nbformat
 
 from bnnotes.explore.base import Explorer
+from bnnotes.pictures.explorer import registry
 
 
 def explorers(path):
     """Return the explorers of a notebook by the ids of their cells.
 
-    Which cells show one, the stored outputs tell. Of the cells before it those statements are run
-    that it rests on, and no other, since a chapter may train networks for its text.
+    Which cells show one, the stored outputs tell, and which one, those of `bnnotes.pictures` by
+    their key. For another, of the cells before it those statements are run that it rests on, and
+    no other, since a chapter may train networks for its text.
     """
+    known = registry()
     shown, statements = {}, []
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
             lines = ast.parse(cell.source).body
-            if any(map(_is_explorer, cell.outputs)):
+            keys = {output.get("metadata", {}).get("explorer") for output in cell.outputs}
+            if keys & known.keys():
+                (shown[cell.id],) = (known[key]() for key in keys & known.keys())
+            elif any(map(_is_explorer, cell.outputs)):
                 shown[cell.id] = _value(lines[-1].value, statements)
             statements += lines
     return shown

@@ -12,21 +12,14 @@ from PIL import Image
 _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 TEMPLATE = jinja2.Environment(loader=_TEMPLATES, autoescape=True).get_template("explorer.html")
 
-# The slider that moves beside the batch size, where it is not the second of the explorer.
-SECOND = {
-    "A chain of 5 single neurons in training on the digits": "step",
-    "Error and rank in deep networks as created, BN beside baseline": "activation",
-    "Error at one output of the digits network, split in three": "epochs",
-    "Kernel (3) of one hidden neuron of the digits network": "eps",
-}
-# Its positions, unless they are words, where a page would be too large with as many as elsewhere.
+# The slider that moves beside the batch size, where it is not the second of the explorer, and how
+# many positions it has, where a page would be too large with as many as elsewhere: of those
+# explorers whose class does not say so itself.
+SECOND = {"Error and rank in deep networks as created, BN beside baseline": "activation"}
 FEWER = {
-    "Hidden neuron 16 of the digits network: x, x̂ and y of a batch": 4,
-    "Noise of the batch gradient, ten-class digits network": 3,
     "The baseline's gradient over that with BN, layer 3 of the three-layer digits network": 3,
     "One neuron on the ink of four quadrants, W trained alone and then with γ and β": 3,
 }
-FEW = 5
 LONGEST = 14  # positions of the first slider
 SHARPNESS = 1.25  # pixels of a picture per pixel of the page
 COLORS = 64
@@ -77,10 +70,10 @@ class Frames:
         first, *others = explorer.controls
         self.names = [first]
         if others:
-            self.names.append(SECOND.get(explorer.name, others[0]))
+            self.names.append(explorer.second or SECOND.get(explorer.title, others[0]))
         controls = [explorer.controls[name] for name in self.names]
         spread = np.geomspace if first == "M_B" else np.linspace
-        rules = (LONGEST, spread), (FEWER.get(explorer.name, FEW), np.linspace)
+        rules = (LONGEST, spread), (FEWER.get(explorer.title, explorer.places), np.linspace)
         chosen = [thinned(c, *rule) for c, rule in zip(controls, rules, strict=False)]
         self.positions = [of_slider for of_slider, _ in chosen]
         self.start = [place for _, place in chosen]
@@ -93,7 +86,7 @@ class Frames:
 
     def readout(self, *places):
         """Return what the explorer says there."""
-        return self.explorer._readout(self.explorer.compute(**self.values(*places)))
+        return self.explorer.say(self.explorer.compute(**self.values(*places)))
 
     def sheets(self):
         """Yield for each position of the second slider one picture, of all of the first's."""
@@ -102,22 +95,21 @@ class Frames:
             yield [self._picture(place, *other) for place in places]
 
     def _picture(self, *places):
-        figure = self.explorer.figure
-        figure.update(self.explorer.compute(**self.values(*places)))
-        with Image.open(io.BytesIO(figure.png())) as png:
+        self.explorer.update(self.explorer.compute(**self.values(*places)))
+        with Image.open(io.BytesIO(self.explorer.png())) as png:
             return png.convert("RGB")
 
     def write(self, folder):
         """Write the pictures and return the HTML that shows them, in files of that folder."""
-        figure = self.explorer.figure
-        dpi = figure.figure.dpi
-        figure.figure.set_dpi(dpi * SHARPNESS)
-        figure.redraw_background()
+        figure = self.explorer.figure.figure
+        dpi = figure.dpi
+        figure.set_dpi(dpi * SHARPNESS)
+        self.explorer.redraw_background()
         try:
             rows = list(self.sheets())
         finally:
-            figure.figure.set_dpi(dpi)
-            figure.redraw_background()
+            figure.set_dpi(dpi)
+            self.explorer.redraw_background()
         files = [save(_joined(row), folder) for row in rows]
         first = rows[self.start[1] if self.start[1:] else 0][self.start[0]]
         size = [round(length / SHARPNESS) for length in first.size]
@@ -129,7 +121,7 @@ class Frames:
             [self.readout(place, *other) for place in range(shape[0])]
             for other in np.ndindex(*shape[1:])
         ]
-        id = hashlib.sha256(explorer.name.encode()).hexdigest()[:8]
+        id = hashlib.sha256(explorer.title.encode()).hexdigest()[:8]
         sliders = [
             {
                 "id": f"{id}-{name}",
@@ -140,7 +132,7 @@ class Frames:
             for name, of_slider, start in zip(self.names, self.positions, self.start, strict=True)
         ]
         return TEMPLATE.render(
-            name=explorer.name,
+            name=explorer.title,
             sliders=sliders,
             readout=self.readout(*self.start),
             picture=picture,
@@ -148,7 +140,7 @@ class Frames:
             height=size[1],
             others=[c.description for n, c in explorer.controls.items() if n not in self.names],
             states={
-                "name": explorer.name,
+                "name": explorer.title,
                 "labels": [slider["labels"] for slider in sliders],
                 "sheets": sheets,
                 "readouts": readouts,

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import html
 import io
 import json
 import re
@@ -16,6 +15,11 @@ from PIL import Image
 import bnnotes
 
 STYLE = re.compile(r'style="text-align:(left|right)"')
+# A picture as `bnnotes.pictures` stores it.
+PICTURE = re.compile(
+    r'<img alt="(?P<alt>[^"]*)" width="(?P<width>\d+)" '
+    r'src="data:image/png;base64,(?P<png>[^"]*)">'
+)
 FINE = 1.5  # pixels of a still per pixel of the page
 
 
@@ -32,10 +36,11 @@ def prepare(path, source, cache):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if cell.id in alive and "image/png" in data:
+            stored = PICTURE.fullmatch(data.get("text/html", ""))
+            if cell.id in alive and stored:
                 output.data, output.metadata = {"text/html": alive[cell.id]}, {}
-            elif "image/png" in data:
-                output.data, output.metadata = {"text/html": still(output, cache)}, {}
+            elif stored:
+                output.data["text/html"] = still(stored, cache)
             elif "text/html" in data:
                 # The policy of the page allows no style of its own.
                 data["text/html"] = re.sub(STYLE, r'class="\1"', data["text/html"])
@@ -43,17 +48,15 @@ def prepare(path, source, cache):
     return set(re.findall(r"\w+\.webp", (source / path.name).read_text(encoding="utf-8")))
 
 
-def still(output, cache):
-    """Return a stored picture as HTML, with its alternative text."""
-    alt, width = (output.metadata["image/png"][name] for name in ("alt", "width"))
-    png = base64.b64decode(output.data["image/png"])
+def still(stored, cache):
+    """Return a stored picture as HTML, with its alternative text, the pixels in a file."""
+    alt, width, png = stored["alt"], int(stored["width"]), base64.b64decode(stored["png"])
     with Image.open(io.BytesIO(png)) as picture:
         height = round(picture.height * width / picture.width)
         # It is stored twice as fine as the page; this much still looks sharp on a fine screen.
         smaller = round(FINE * width), round(FINE * height)
         picture = picture.convert("RGB").resize(smaller, Image.Resampling.LANCZOS)
         file = save(picture, cache, key=png + str(FINE).encode())
-    alt = html.escape(alt)
     return f'<img src="{file}" alt="{alt}" width="{width}" height="{height}" loading="lazy">'
 
 

@@ -24,7 +24,7 @@ import pytest
 from pages import Notebook, Panel
 from test_book import NAMES, explorers_of
 
-from bnnotes.figures import png
+from bnnotes.pictures import live
 
 FILE = Path(__file__).parents[2] / "book" / "site" / "pages" / "latency.md"
 KEPT = Path(__file__).parents[2] / "build" / "latency.json"
@@ -78,8 +78,8 @@ from IPython import get_ipython
 from IPython.core.pylabtools import select_figure_formats
 from IPython.display import display
 from ipympl.backend_nbagg import Canvas, FigureManager
-from bnnotes.explore.base import Explorer
 from bnnotes.figures.live import LiveFigure
+from bnnotes.pictures.explorer import Explorer, Live
 
 def _remember(cls, *args, **options):
     figure = object.__new__(cls)
@@ -93,12 +93,16 @@ _explorers = []
 
 def _anew(all_pictures):
     for explorer, kept in _explorers:
-        explorer._computed, explorer._drawn, explorer._look_ahead = (
-            (explorer._compute, explorer._draw, lambda change: None) if all_pictures else kept)
+        anew = explorer._compute_anew, explorer._draw_anew, lambda change: None
+        explorer._computed, explorer._drawn, explorer._look_ahead = anew if all_pictures else kept
         explorer.ahead.value = ""
 
 def _new_figure(explorer, values):
-    figure = explorer.figure.again()
+    if hasattr(explorer.figure, "again"):
+        figure = explorer.figure.again()
+    else:
+        figure = object.__new__(type(explorer))
+        Live.__init__(figure)
     figure.update(explorer.compute(**values))
     for artist in figure._moving:
         artist.set_animated(False)
@@ -134,7 +138,7 @@ def _ipympl(explorer):
 def _show(explorer, **options):
     _explorers.append((explorer, (explorer._computed, explorer._drawn, explorer._look_ahead)))
     display(explorer.panel, _interact(explorer), _ipympl(explorer))
-    return {"text/plain": explorer.name}, {}
+    return {"text/plain": explorer.title}, {}
 
 Explorer._repr_mimebundle_ = _show
 """
@@ -248,10 +252,10 @@ def parts(explorer):
         clock = [time.perf_counter()]
         result = explorer.compute(**{**explorer.values, name: value})
         clock.append(time.perf_counter())
-        explorer.figure.update(result)
-        explorer.figure.png()
+        explorer.update(result)
+        explorer.png()
         clock.append(time.perf_counter())
-        png.encode(np.asarray(explorer.figure._canvas.buffer_rgba()))
+        live.encode(np.asarray(explorer.figure.figure.canvas.buffer_rgba()))
         clock.append(time.perf_counter())
         compute, both, encode = (b - a for a, b in itertools.pairwise(clock))
         times.append((compute, both - encode, encode))
@@ -270,11 +274,11 @@ def line(columns, kernel, drag, explorer):
     shown = [f"{middle:5.0f} {high:5.0f}" for middle, high in cells]
     compute, draw, encode = kernel
     broken = f"{compute:7.1f} {draw:5.1f} {encode:6.1f} {rest:8.1f} | {drag:4.0f}"
-    screen = " | ".join([*shown, broken, explorer.name[:40]])
+    screen = " | ".join([*shown, broken, explorer.title[:40]])
     own, anew, interact, ipympl = (f"{middle:.0f} / {high:.0f}" for middle, high in cells)
     ratios = " / ".join(f"{cells[2][0] / cells[k][0]:.1f}" for k in (0, 1))
     numbers = [f"{part:.1f}" for part in (*kernel, rest)]
-    row = [explorer.name, own, anew, interact, ratios, ipympl, *numbers, f"{drag:.0f}"]
+    row = [explorer.title, own, anew, interact, ratios, ipympl, *numbers, f"{drag:.0f}"]
     return screen, f"| {' | '.join(row)} |"
 
 

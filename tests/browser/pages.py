@@ -110,7 +110,7 @@ class Panel:
 
     def __init__(self, page, explorer):
         self.page, self.explorer = page, explorer
-        self.panel = page.get_by_role("group", name=explorer.name, exact=True)
+        self.panel = page.get_by_role("group", name=explorer.title, exact=True)
         expect(self.panel).to_have_count(1)
         expect(self.panel.get_by_role("slider")).to_have_count(len(explorer.controls))
         self.sliders = [Slider(self, *control) for control in explorer.controls.items()]

@@ -14,7 +14,7 @@ from IPython.utils.capture import capture_output
 from pages import Notebook, Panel, expect_shown
 from playwright.sync_api import TimeoutError, expect
 
-from bnnotes.explore.base import Explorer
+from bnnotes.pictures.explorer import Explorer
 
 NAMES = sorted(path.stem for path in BOOK.glob("*.ipynb"))
 # In Notebook 7 and in Voila.

@@ -25,11 +25,11 @@ class Panel:
 
     def __init__(self, page, explorer):
         self.page, self.explorer = page, explorer
-        figure = explorer.figure
-        figure.figure.set_dpi(figure.figure.dpi * SHARPNESS)
-        figure.redraw_background()
+        figure = explorer.figure.figure
+        figure.set_dpi(figure.dpi * SHARPNESS)
+        explorer.redraw_background()
         explorer.forget()  # the pictures of another size
-        self.box = page.get_by_role("group", name=explorer.name, exact=True)
+        self.box = page.get_by_role("group", name=explorer.title, exact=True)
         expect(self.box).to_have_count(1)
         self.sliders = self.box.get_by_role("slider")
         self.picture, self.readout = self.box.locator("img"), self.box.locator("output")
@@ -52,7 +52,7 @@ class Panel:
         self.explorer.set(**self.values)
         expect(self.readout).to_have_text(self.explorer.readout)
         expect(self.picture).to_have_attribute(
-            "alt", f"{self.explorer.name}. {self.explorer.readout}"
+            "alt", f"{self.explorer.title}. {self.explorer.readout}"
         )
         self.picture.evaluate("picture => picture.decode()")
         place, pictures = self.sheet()

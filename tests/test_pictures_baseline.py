@@ -1,43 +1,35 @@
-"""The explorers and pictures of chapter 1, over the whole range of their sliders."""
+"""What the explorers and pictures of chapter 1 show."""
 
 import io
 
 import numpy as np
 import pytest
-from driving import random_states, sweep
 from PIL import Image
 
 from bnnotes import digits, network
-from bnnotes.explore import baseline as explore
-from bnnotes.figures import baseline_stills, network_schematic
+from bnnotes.pictures import baseline as pictures
+from bnnotes.pictures import schematic
 
 
 @pytest.fixture(scope="module")
 def error():
-    return explore.output_error()
+    return pictures.OutputError()
 
 
 @pytest.fixture(scope="module")
 def noise():
-    return explore.gradient_noise()
+    return pictures.Noise()
 
 
-def check_words(explorer):
-    for text in (explorer.readout, explorer.image.tooltip):
-        assert "nan" not in text and "inf" not in text and "−0.000" not in text
-        assert f"M_B = {explorer.values['M_B']}" in text
-    assert "\n" not in explorer.readout
-
-
-def check_texts_fit(live):
+def check_texts_fit(explorer):
     """No text leaves the figure or covers another."""
-    live.figure.canvas.draw()
-    renderer = live._canvas.get_renderer()
-    texts = [text for ax in live.figure.axes for text in ax.texts if text.get_text()]
+    explorer.figure.canvas.draw()
+    renderer = explorer._canvas.get_renderer()
+    texts = [text for ax in explorer.figure.axes for text in ax.texts if text.get_text()]
     boxes = [text.get_window_extent(renderer) for text in texts]
     for box in boxes:
-        assert live.figure.bbox.x0 <= box.x0 and box.x1 <= live.figure.bbox.x1
-        assert live.figure.bbox.y0 <= box.y0 and box.y1 <= live.figure.bbox.y1
+        assert explorer.figure.bbox.x0 <= box.x0 and box.x1 <= explorer.figure.bbox.x1
+        assert explorer.figure.bbox.y0 <= box.y0 and box.y1 <= explorer.figure.bbox.y1
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
 
 
@@ -56,7 +48,8 @@ def cost(y, phi):
     return float(np.mean(np.logaddexp(0, y) - phi * y))
 
 
-def check_error(result):
+def check_error(result, values):
+    assert (result.M_B, result.logit, result.label) == tuple(values.values())
     y = np.append(result.logit, result.logits)
     phi = np.append(result.label, result.labels)
     assert len(y) == result.M_B
@@ -69,29 +62,8 @@ def check_error(result):
     assert abs(result.slope) <= 1 / result.M_B
     # The curve is convex, and passes through the moved sample.
     assert (np.diff(result.costs, 2) > -1e-12).all()
-    here = np.interp(result.logit, result.axis, result.costs)
+    here = np.interp(result.logit, pictures.LOGITS, result.costs)
     assert here == pytest.approx(result.cost, abs=1e-12)
-
-
-def test_output_error_over_every_slider(error):
-    pictures = {name: set() for name in error.controls}
-    for name, _ in sweep(error):
-        check_error(error.result)
-        check_words(error)
-        pictures[name].add(bytes(error.image.value))
-    assert len(pictures["M_B"]) == 9
-    assert len(pictures["logit"]) == 60
-    assert len(pictures["label"]) == 21
-    assert error.values == {"M_B": 8, "logit": 2.0, "label": 0.0}
-
-
-def test_output_error_anywhere(error):
-    for values in random_states(error, 200, np.random.default_rng(0)):
-        check_error(error.result)
-        check_words(error)
-        assert (error.result.M_B, error.result.logit, error.result.label) == tuple(values.values())
-        for line in (error.figure._touch, error.figure._moved, *error.figure._classes):
-            assert inside(line)
 
 
 def test_output_error_of_a_single_sample(error):
@@ -106,29 +78,21 @@ def test_output_error_of_a_single_sample(error):
 
 def test_output_error_shows_the_held_out_digits():
     data, net = digits.load("odd"), digits.trained("odd", epochs=5)
-    result = explore.output_error_at(256, 0.0, 1.0)
+    result = pictures.OutputError().compute(256, 0.0, 1.0)
     u = 1 / (1 + np.exp(-result.logits))
     np.testing.assert_allclose(u, network.predict(net, data.psi_test[1:256])[:, 0], rtol=1e-9)
     np.testing.assert_array_equal(result.labels, data.phi_test[1:256, 0])
     np.testing.assert_allclose(result.errors, u - result.labels, atol=1e-12)
 
 
-def test_output_error_is_pure(error):
-    before = explore.output_error_at(8, 2.0, 0.0)
-    explore.output_error_at(8, -7.0, 1.0)
-    again = explore.output_error_at(8, 2.0, 0.0)
-    for one, other in zip(before, again, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize("label", [0.0, 0.25, 1.0])
 def test_the_picture_of_the_error_is_drawn_from_the_result(error, label):
     error.set(M_B=16, logit=1.0, label=label)
-    result, drawn = error.result, error.figure
+    result, drawn = error.result, error
     assert drawn._moved.get_xydata().tolist() == [[result.logit, result.error]]
     assert drawn._touch.get_xydata().tolist() == [[result.logit, result.cost]]
     assert drawn._stem.get_xydata().tolist() == [[result.logit, 0], [result.logit, result.error]]
-    np.testing.assert_array_equal(drawn._cost.get_xydata().T, [result.axis, result.costs])
+    np.testing.assert_array_equal(drawn._cost.get_xydata().T, [pictures.LOGITS, result.costs])
     # Every other sample lies on the curve of its own label, even or odd.
     for number, (points, curve) in enumerate(zip(drawn._classes, drawn._bounds, strict=True)):
         y, height = points.get_data()
@@ -158,8 +122,8 @@ def test_noise_is_that_of_batch_gradients(M_B):
     """The scalar products of the explorer, against the gradients themselves."""
     data, net = digits.load("ten"), digits.trained("ten", epochs=1)
     full = gradient(net, data.psi, data.phi)
-    result = explore.noise_at(M_B, 1)
-    batches = network.batches(explore.SAMPLES, M_B, np.random.default_rng(M_B))
+    result = pictures.Noise().compute(M_B, 1)
+    batches = network.batches(pictures.SAMPLES, M_B, np.random.default_rng(M_B))
     for k, batch in zip(range(20), batches, strict=False):
         g = gradient(net, data.psi[batch], data.phi[batch])
         size = np.linalg.norm(full)
@@ -172,19 +136,20 @@ def test_noise_is_that_of_batch_gradients(M_B):
 def test_sample_gradients_average_to_the_gradient_of_their_batch():
     data, net = digits.load("ten"), digits.trained("ten", epochs=2)
     psi, phi = data.psi[:7], data.phi[:7]
-    rows = explore.sample_gradients(net, psi, phi)
+    rows = pictures.sample_gradients(net, psi, phi)
     np.testing.assert_allclose(rows.mean(axis=0), gradient(net, psi, phi), atol=1e-14)
     np.testing.assert_array_equal(rows[3], gradient(net, psi[3:4], phi[3:4]))
 
 
-def check_noise(result):
-    assert len(result.angle) == len(result.noise) >= explore.BATCHES
+def check_noise(result, values):
+    assert (result.M_B, result.epochs) == tuple(values.values())
+    assert len(result.angle) == len(result.noise) >= pictures.BATCHES
     assert ((result.angle >= 0) & (result.angle <= np.pi)).all()
     # The foot of the full gradient on the direction of a batch is the nearest point of that line.
     nearest = np.where(result.angle < np.pi / 2, np.sin(result.angle), 1)
     assert (result.noise >= nearest - 1e-7).all()
     root_mean_square = np.sqrt(np.mean(result.noise**2))
-    if result.M_B == explore.SAMPLES:
+    if result.M_B == pictures.SAMPLES:
         assert result.noise.max() < 1e-6 and result.angle.max() < 1e-6
     else:
         measured = result.measured[result.sizes == result.M_B][0]
@@ -193,58 +158,40 @@ def check_noise(result):
     np.testing.assert_allclose(result.measured[:-1], result.predicted[:-1], rtol=0.1)
 
 
-def test_noise_over_every_slider(noise):
-    pictures = {name: set() for name in noise.controls}
-    for name, _ in sweep(noise):
-        check_noise(noise.result)
-        check_words(noise)
-        pictures[name].add(bytes(noise.image.value))
-    assert len(pictures["M_B"]) == 12
-    assert len(pictures["epochs"]) == 7
-    assert noise.values == {"M_B": 8, "epochs": 5}
-
-
-def test_noise_anywhere(noise):
-    for values in random_states(noise, 200, np.random.default_rng(1)):
-        check_noise(noise.result)
-        check_words(noise)
-        assert (noise.result.M_B, noise.result.epochs) == tuple(values.values())
-        assert inside(noise.figure._measured) and inside(noise.figure._marked)
-        # No noise is below any logarithmic axis.
-        assert inside(noise.figure._batches) == (values["M_B"] < explore.SAMPLES)
-
-
-@pytest.mark.parametrize("epochs", explore.STAGES)
+@pytest.mark.parametrize("epochs", pictures.STAGES)
 def test_single_samples_have_exactly_the_predicted_noise(epochs):
     """An epoch of batches of one is every sample once, so the prediction is no average."""
-    result = explore.noise_at(1, epochs)
-    assert len(result.noise) == explore.SAMPLES
+    result = pictures.Noise().compute(1, epochs)
+    assert len(result.noise) == pictures.SAMPLES
     assert result.measured[0] == pytest.approx(result.predicted[0], rel=1e-9)
     # And the steps of one epoch, all from the same weights, add up to the full gradient.
-    along, _ = explore._directions(epochs, 1)
+    along, _ = pictures._directions(epochs, 1)
     assert along.mean() == pytest.approx(1, abs=1e-9)
 
 
 def test_prediction_falls_as_the_batch_grows_and_is_none_for_all_samples():
-    result = explore.noise_at(8, 5)
-    shape = 1 / result.sizes[:-1] - 1 / explore.SAMPLES
+    result = pictures.Noise().compute(8, 5)
+    shape = 1 / result.sizes[:-1] - 1 / pictures.SAMPLES
     np.testing.assert_allclose(
         result.predicted[:-1] ** 2 / shape, result.predicted[0] ** 2 / shape[0]
     )
     assert np.isnan(result.predicted[-1]) and np.isnan(result.measured[-1])
 
 
+CHECKS = {"OutputError": check_error, "Noise": check_noise}
+
+
 def test_the_ends_of_the_batch_slider_say_what_they_are(noise):
     noise.set(M_B=1)
     assert "a single sample" in noise.readout
-    noise.set(M_B=explore.SAMPLES)
+    noise.set(M_B=pictures.SAMPLES)
     assert "there is no noise" in noise.readout
     noise.reset()
 
 
 def test_directions_are_drawn_at_their_true_angles(noise):
     noise.set(M_B=4, epochs=10)
-    drawn, angle = noise.figure, noise.result.angle
+    drawn, angle = noise, noise.result.angle
     x, y = drawn._tips.get_data()
     assert len(x) == 200
     np.testing.assert_allclose(np.hypot(x, y), 1)
@@ -261,11 +208,11 @@ def test_directions_are_drawn_at_their_true_angles(noise):
 
 def test_the_picture_of_the_noise_is_drawn_from_the_result(noise):
     noise.set(M_B=32, epochs=2)
-    result, drawn = noise.result, noise.figure
+    result, drawn = noise.result, noise
     np.testing.assert_array_equal(drawn._measured.get_xydata().T, [result.sizes, result.measured])
     np.testing.assert_array_equal(drawn._predicted.get_xydata().T, [result.sizes, result.predicted])
     np.testing.assert_array_equal(drawn._batches.get_ydata(), result.noise[:200])
-    at = explore.SIZES.index(32)
+    at = pictures.SIZES.index(32)
     assert drawn._marked.get_xydata().tolist() == [[32, result.measured[at]]]
     assert set(drawn._here.get_xdata()) == {32}
     noise.reset()
@@ -283,29 +230,21 @@ def test_no_text_is_cut_off_or_covered(error, noise, M_B):
         for state in states:
             explorer.reset()
             explorer.set(M_B=M_B, **state)
-            check_texts_fit(explorer.figure)
+            check_texts_fit(explorer)
         explorer.reset()
 
 
-def test_stills_move_no_slider(error, noise):
-    for explorer in (error, noise):
-        values, picture = explorer.values, bytes(explorer.image.value)
-        still = explorer.still(M_B=1)
-        assert "M_B = 1," in still.alt and explorer.values == values
-        assert bytes(explorer.image.value) == picture
-
-
 def test_schematic_shows_what_it_says():
-    still = network_schematic.baseline()
+    still = pictures.network_schematic()
     assert Image.open(io.BytesIO(still.png)).size == (1600, 960)
     assert "W transposed" in still.alt
 
 
 def test_a_chain_runs_forward_and_backward():
-    _, ax = network_schematic.sheet(3, 1)
-    spans = [network_schematic.around(x, 0.4) for x in (0.5, 1.5, 2.5)]
-    network_schematic.chain(ax, 0.7, spans, "black")
-    network_schematic.chain(ax, 0.3, spans[::-1], "black")
+    _, ax = schematic.sheet(3, 1)
+    spans = [schematic.around(x, 0.4) for x in (0.5, 1.5, 2.5)]
+    schematic.chain(ax, 0.7, spans, "black")
+    schematic.chain(ax, 0.3, spans[::-1], "black")
     ends = [arrow._posA_posB for arrow in ax.patches]
     expected = [
         ((0.7, 0.7), (1.3, 0.7)),
@@ -322,14 +261,14 @@ def test_precision_states_where_the_numbers_end():
         "float64": np.where(y <= 36, 1e-9, np.nan),
         "float32": np.where(y <= 17, 1e-3, np.nan),
     }
-    still = baseline_stills.precision(y, errors)
+    still = pictures.precision(y, errors)
     assert "float64 beyond 36, float32 beyond 17" in still.alt
 
 
 def test_digits_are_drawn_with_their_pixels():
     psi = np.zeros((2, 64))
     psi[1] = 1.0
-    still = baseline_stills.samples(psi, ["light", "dark"], "a light and a dark image")
+    still = pictures.samples(psi, ["light", "dark"], "a light and a dark image")
     pixels = np.asarray(Image.open(io.BytesIO(still.png)).convert("L"))
     height, width = pixels.shape
     row = pixels[int(0.6 * height)]

@@ -1,31 +1,21 @@
-"""The explorers of chapter 3 over all that their sliders can reach."""
+"""What the explorers and pictures of chapter 3 show."""
 
 import functools
 import math
 
 import numpy as np
 import pytest
-from driving import (
-    check_combinations,
-    check_positions,
-    check_reset,
-    check_still,
-    positions,
-)
+from driving import positions
 
 from bnnotes import digits, network
 from bnnotes.check import complex_step
-from bnnotes.explore import sample_space as explore
-from bnnotes.explore import sample_space_chain
-from bnnotes.figures import sample_space_stills
-
-EXPLORERS = {"mixing": explore.mixing, "weight": explore.weight, "chain": explore.chain}
+from bnnotes.pictures import sample_space as pictures
 
 
 @functools.cache
 def first_neuron():
     """The first digits, and x of a neuron, summed by hand."""
-    psi = digits.load("ten").psi[: explore.LARGEST]
+    psi = digits.load("ten").psi[: pictures.LARGEST]
     weights = network.create([64, 32, 10], batch_norm=True, activation="tanh", rng=0).layers[0].W
     return psi, (psi * weights[0]).sum(axis=1)
 
@@ -85,7 +75,7 @@ def check_chain(result, values):
     if result.W is None:
         assert (result.M_B, result.eps) == (1, 0)
         return
-    assert np.abs(result.W[0] - sample_space_chain.WEIGHTS).max() == 0
+    assert np.abs(result.W[0] - pictures.WEIGHTS).max() == 0
     assert (result.gamma[0] == 1).all()
     assert 0 < result.cost < 1.5
     if result.eps == 0 or result.M_B == 1:
@@ -94,33 +84,7 @@ def check_chain(result, values):
         assert np.ptp(result.gamma[:, :-1], axis=0).max() < 1e-13
 
 
-CHECKS = {"mixing": check_mixing, "weight": check_weight, "chain": check_chain}
-
-
-@pytest.fixture(params=EXPLORERS, scope="module")
-def name(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def explorer(name):
-    return EXPLORERS[name]()
-
-
-def test_every_position_of_every_slider(name, explorer):
-    check_positions(explorer, CHECKS[name])
-
-
-def test_random_combinations(name, explorer):
-    check_combinations(explorer, CHECKS[name])
-
-
-def test_reset_brings_the_first_picture_back(explorer):
-    check_reset(explorer)
-
-
-def test_a_still_moves_no_slider(explorer):
-    check_still(explorer, eps=positions(explorer.controls["eps"])[-1])
+CHECKS = {"Mixing": check_mixing, "Weight": check_weight, "Chain": check_chain}
 
 
 # ---- the mixing matrix
@@ -128,13 +92,13 @@ def test_a_still_moves_no_slider(explorer):
 
 @pytest.fixture(scope="module")
 def mixing():
-    return explore.mixing()
+    return pictures.Mixing()
 
 
 def test_the_vectors_are_what_their_names_say(mixing):
     psi, x = first_neuron()
-    pixel, only, ones = (mixing.compute(M_B=16, eps=0.0, vector=name) for name in explore.VECTORS)
-    assert (pixel.u == psi[:16, explore.PIXEL]).all()
+    pixel, only, ones = (mixing.compute(M_B=16, eps=0.0, vector=name) for name in pictures.VECTORS)
+    assert (pixel.u == psi[:16, pictures.PIXEL]).all()
     assert 0.1 < np.linalg.norm(pixel.rest) < np.linalg.norm(pixel.u - pixel.u.mean())
     assert np.abs(only.u - x[:16]).max() < 1e-14
     assert np.abs(only.rest).max() < 1e-14
@@ -145,16 +109,16 @@ def test_the_vectors_are_what_their_names_say(mixing):
 def test_one_sample_is_explained(mixing):
     mixing.set(M_B=1, eps=0.0)
     assert "0/0" in mixing.readout
-    assert mixing.figure._explanation.get_visible()
+    assert mixing._explanation.get_visible()
     mixing.set(M_B=1, eps=1e-5)
     assert "only β can learn" in mixing.readout
     assert mixing.result.matrix.tolist() == [[0.0]]
     mixing.reset()
-    assert not mixing.figure._explanation.get_visible()
+    assert not mixing._explanation.get_visible()
 
 
 def test_two_samples_leave_nothing(mixing):
-    for vector in explore.VECTORS:
+    for vector in pictures.VECTORS:
         mixing.set(M_B=2, eps=0.0, vector=vector)
         assert np.abs(mixing.result.matrix).max() < 1e-15
         assert np.abs(mixing.result.rest).max() < 1e-15
@@ -175,7 +139,7 @@ def test_three_samples_leave_one_direction(mixing):
 
 @pytest.fixture(scope="module")
 def weight():
-    return explore.weight()
+    return pictures.Weight()
 
 
 def test_the_slider_passes_through_zero_and_says_what_happens(weight):
@@ -200,12 +164,12 @@ def test_y_jumps_from_one_side_to_the_other(weight):
 
 @pytest.fixture(scope="module")
 def chain():
-    return explore.chain()
+    return pictures.Chain()
 
 
 def test_the_first_steps_follow_the_gradient():
-    psi, phi = sample_space_chain._data()
-    training = sample_space_chain._train(4, 1e-3)
+    psi, phi = pictures._data()
+    training = pictures._train(4, 1e-3)
     batches = network.batches(len(psi), 4, np.random.default_rng(0))
     for step, batch in zip(range(3), batches, strict=False):
         start = np.stack([training.W[step], training.gamma[step], training.beta[step]])
@@ -219,7 +183,7 @@ def test_the_first_steps_follow_the_gradient():
             label = phi[batch, 0]
             return -(label * np.log(u) + (1 - label) * np.log(1 - u)).mean()
 
-        moved = start - sample_space_chain.LEARNING_RATE * complex_step(cost, start)
+        moved = start - pictures.LEARNING_RATE * complex_step(cost, start)
         after = [training.W[step + 1], training.gamma[step + 1], training.beta[step + 1]]
         assert np.abs(moved - after).max() < 1e-12
 
@@ -285,6 +249,6 @@ def test_the_still_says_whether_the_lengths_grow(last, said):
     squares = np.array([[1.0, 2.0], [1.1, 2.1], [last, 2.2]])
     stretches = np.array([0.125, 1.0, 8.0])
     costs = {0.0: np.full(3, 0.8), 0.1: np.array([1.2, 0.9, 0.8])}
-    picture = sample_space_stills.lengths(stretches, costs, squares)
+    picture = pictures.lengths(stretches, costs, squares)
     assert said in picture.alt
     assert "2 neurons over 2 steps" in picture.alt

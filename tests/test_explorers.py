@@ -1,69 +1,84 @@
-"""What every explorer does, whatever it shows, with one that shows nothing of the book."""
+"""What every explorer does, whatever it shows: each of the book, and one that is not of the book.
+
+The first half takes an explorer of its own. The second drives each explorer of the registry over
+the whole range of its sliders; what its result must be, the tests of its chapter say (`CHECKS`).
+"""
 
 import asyncio
+import base64
 import functools
 import gc
 import html
+import importlib
 import io
 import re
 import threading
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import driving
+import fire
 import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
+from test_style import contrast_to_white
 
-from bnnotes.explore import base
-from bnnotes.figures import picture
-from bnnotes.figures.live import LiveFigure
+from bnnotes.pictures import explorer as base
+from bnnotes.pictures import look
+from bnnotes.pictures.explorer import Explorer, batch_size, slider
 
 
-class Wave(NamedTuple):
+class Points(NamedTuple):
     t: np.ndarray
     wave: np.ndarray
 
 
-class WaveFigure(LiveFigure):
-    def __init__(self):
-        super().__init__(4, 2)
-        axes = self.axes()
-        axes.set(xlim=(0, 1), ylim=(-2, 2))
-        (line,) = axes.plot([], [], zorder=2)
-        (points,) = axes.plot([], [], "o", zorder=3)
-        self.line, self.points = self.moving(line), self.moving(points)
-
-    def update(self, result):
-        self.line.set_data(result.t, result.wave)
-        self.points.set_data(result.t[::5], result.wave[::5])
-
-
 def compute(M_B, height):
     t = np.linspace(0, 1, 8 * M_B)
-    return Wave(t, height * np.sin(6 * t))
+    return Points(t, height * np.sin(6 * t))
 
 
 def readout(result):
     return f"{len(result.t)} points & highest {result.wave.max():.2f}"
 
 
+class Wave(Explorer):
+    """A "wave" & its points.
+
+    It shows nothing of the book.
+    """
+
+    size = 4, 2
+    M_B = batch_size([1, 2, 4, 64], 4)
+    height = slider("height <h>", 1.0, min=0.0, max=2.0, step=0.1)
+
+    def compute(self, M_B, height):
+        return compute(M_B, height)
+
+    def draw(self):
+        axes = self.axes()
+        axes.set(xlim=(0, 1), ylim=(-2, 2))
+        (line,) = axes.plot([], [], zorder=2)
+        (points,) = axes.plot([], [], "o", zorder=3)
+        self._line, self._points = self.moving(line), self.moving(points)
+
+    def update(self, result):
+        self._line.set_data(result.t, result.wave)
+        self._points.set_data(result.t[::5], result.wave[::5])
+
+    def say(self, result):
+        return readout(result)
+
+
 @pytest.fixture
 def explorer():
-    return base.Explorer(
-        'A "wave" & its points',
-        compute,
-        WaveFigure(),
-        readout,
-        M_B=base.batch_size([1, 2, 4, 64], 4),
-        height=base.slider(
-            widgets.FloatSlider, "height <h>", value=1.0, min=0.0, max=2.0, step=0.1
-        ),
-    )
+    return Wave()
 
 
 def pixels(png):
@@ -164,14 +179,14 @@ def test_a_still_moves_no_slider(explorer):
     assert still.alt == repr(still) == 'A "wave" & its points. 32 points & highest 2.00'
     assert pixels(still.png).shape[:2] == (400, 800) and still.width == 400
     assert explorer.still(height=2.0).png == still.png != explorer.still(height=1.9).png
-    assert explorer.figure.png() == live
+    assert explorer.png() == live
 
 
 def test_a_live_picture_holds_no_trace_of_the_ones_before(explorer):
     for _ in driving.random_states(explorer, 20, np.random.default_rng(1)):
-        live = explorer.figure.png()
-        explorer.figure.redraw_background()
-        assert explorer.figure.png() == live
+        live = explorer.png()
+        explorer.redraw_background()
+        assert explorer.png() == live
 
 
 def test_an_error_behind_a_slider_is_said_on_the_page_and_does_not_last(explorer):
@@ -188,6 +203,16 @@ def test_an_error_behind_a_slider_is_said_on_the_page_and_does_not_last(explorer
     assert explorer.text.value.startswith("32 points")
 
 
+def stored(data):
+    """The alternative text and the PNG of an output, which holds its picture once."""
+    assert set(data) - {"application/vnd.jupyter.widget-view+json"} == {"text/html", "text/plain"}
+    tag = re.fullmatch(
+        r'<img alt="([^"\n]*)" width="\d+" src="data:image/png;base64,([\w+/=]+)">',
+        data["text/html"],
+    )
+    return html.unescape(tag[1]), base64.b64decode(tag[2])
+
+
 def test_the_output_is_the_panel_and_a_still_for_pages_without_a_kernel(explorer):
     explorer.set(height=0.5)
     data, metadata = explorer._repr_mimebundle_()
@@ -195,14 +220,76 @@ def test_the_output_is_the_panel_and_a_still_for_pages_without_a_kernel(explorer
     assert view["model_id"] == explorer.panel.model_id
     alt = 'A "wave" & its points. 32 points & highest 0.50'
     assert data["text/plain"] == f"Explorer: {alt}"
-    assert metadata == {"image/png": {"alt": alt, "width": 400}}
+    assert metadata == {"explorer": "test_explorers.Wave"}
     # A strip below the picture names the sliders.
-    still, noted = pixels(explorer.still(height=0.5).png), pixels(data["image/png"])
-    assert still.shape[0] == 400 and noted.shape[0] == 450
+    said, png = stored(data)
+    still, noted = pixels(explorer.still(height=0.5).png), pixels(png)
+    assert said == alt and still.shape[0] == 400 and noted.shape[0] == 450
     # Each has a palette of its own, so colors may differ a little.
     assert np.abs(noted[:400].astype(int) - still).max() < 40
     assert (noted[400:] < 128).any()
-    assert explorer.figure.png() == explorer.image.png
+    assert explorer.png() == explorer.image.png
+
+
+def test_a_picture_is_stored_once_with_its_alternative_text(explorer):
+    still = explorer.still(height=0.5)
+    assert stored(still._repr_mimebundle_()) == (still.alt, still.png)
+
+
+def test_stills_are_panels_below_each_other(explorer):
+    live = explorer.image.png
+    joined = explorer.stills(height=(0.5, 2.0), M_B=64)
+    assert joined.alt == (
+        'A "wave" & its points. 1. 512 points & highest 0.50. 2. 512 points & highest 2.00.'
+    )
+    assert joined.width == 400
+    image = pixels(joined.png)
+    assert image.shape == (2 * 450, 800, 3)
+    # Above each panel a strip names the value that it has alone.
+    for k, height in enumerate((0.5, 2.0)):
+        heading, panel = image[450 * k : 450 * k + 50], image[450 * k + 50 : 450 * (k + 1)]
+        assert (heading < 128).any()
+        alone = pixels(explorer.still(height=height, M_B=64).png)
+        assert np.abs(panel.astype(int) - alone).max() < 40
+    assert (image[:50] != image[450:500]).any()
+    assert explorer.values == {"M_B": 4, "height": 1.0} and explorer.png() == live
+
+
+def test_a_still_keeps_the_colors_of_its_areas():
+    """However many others there are."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (40, 50, 3), np.uint8)
+    image[10:, :] = np.repeat(rng.integers(0, 256, (30, 5, 3)), 10, axis=1)
+    few = np.asarray(look.few_colors(Image.fromarray(image)).convert("RGB"))
+    assert (few[10:] == image[10:]).all()
+    assert len(np.unique(few.reshape(-1, 3), axis=0)) == 256
+    assert 0 < np.abs(few.astype(int) - image).max() < 128
+    gray = np.repeat(np.arange(200, dtype=np.uint8)[:, None, None], 3, axis=2)
+    assert (np.asarray(look.few_colors(Image.fromarray(gray)).convert("RGB")) == gray).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({}, "tuples of one length"),
+        ({"M_B": 4}, "tuples of one length"),
+        ({"M_B": (1, 2), "height": (0.1, 0.2, 0.3)}, "tuples of one length"),
+        ({"M_B": (1, 5)}, "M_B: got 5, wanted one of 1, 2, 4, 64"),
+        ({"depth": (1, 2)}, "got depth, wanted some of M_B, height"),
+    ],
+)
+def test_stills_of_what_no_slider_has_are_refused(explorer, values, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        explorer.stills(**values)
+
+
+def test_a_slider_is_an_attribute(explorer):
+    assert (explorer.M_B, explorer.height) == (4, 1.0)
+    explorer.height = 0.5
+    assert explorer.controls["height"].value == explorer.values["height"] == 0.5
+    with pytest.raises(ValueError, match="height: got 9"):
+        explorer.height = 9
+    assert Wave.height.description == "height <h>"
 
 
 def test_the_sliders_are_named_in_the_page(explorer):
@@ -223,28 +310,28 @@ def test_the_sliders_are_named_in_the_page(explorer):
 
 
 def test_a_slider_has_its_label_as_tooltip():
-    control = base.slider(widgets.IntSlider, "depth", value=2, min=1, max=5)
+    control = slider("depth", 2, min=1, max=5).control()
     assert control.tooltip == control.description == "depth"
     assert control.continuous_update
 
 
 def test_what_was_shown_is_shown_again_without_being_made_again(explorer, monkeypatch):
     made = []
-    for owner, name in ((explorer, "compute"), (explorer.figure, "png")):
-        make = getattr(owner, name)
+    for name in ("compute", "png"):
+        make = getattr(explorer, name)
 
         def noted(*args, name=name, make=make, **options):
             made.append((name, options))
             return make(*args, **options)
 
-        monkeypatch.setattr(owner, name, noted)
+        monkeypatch.setattr(explorer, name, noted)
     heights = [0.5, 1.5, 0.5, 1.5, 0.5]
     shown = []
     for height in heights:
         explorer.set(height=height)
         shown.append((explorer.image.png, explorer.readout, explorer.result.wave.max()))
         # The figure follows even so: who reads it finds what the picture shows.
-        assert (explorer.figure.line.get_ydata() == explorer.result.wave).all()
+        assert (explorer._line.get_ydata() == explorer.result.wave).all()
     assert [options.get("height") for name, options in made if name == "compute"] == [0.5, 1.5]
     assert len(made) == 4 and shown[0] != shown[1]
     assert shown[2:] == [shown[0], shown[1], shown[0]]
@@ -276,7 +363,7 @@ def test_the_next_picture_is_drawn_before_the_slider_is_there(explorer, values, 
     asyncio.run(slid(explorer, values, made))
     shown = explorer.image.png
     assert explorer.result.t.shape == (8 * values[-1],)
-    assert explorer.figure.png() == shown  # the figure is back where the slider stands
+    assert explorer.png() == shown  # the figure is back where the slider stands
     in_page, title = explorer.ahead.value, re.compile('title="([^"]*)"')
     explorer.controls["M_B"].value = ahead
     assert explorer._drawn.cache_info().misses == made
@@ -287,7 +374,7 @@ def test_the_next_picture_is_drawn_before_the_slider_is_there(explorer, values, 
     assert html.unescape(title.search(in_page)[1]) == explorer.image.tooltip
     explorer.forget()
     assert explorer.ahead.value == ""
-    assert explorer.figure.png() == explorer.image.png != shown
+    assert explorer.png() == explorer.image.png != shown
 
 
 def test_at_the_end_nothing_is_drawn_beforehand(explorer):
@@ -304,11 +391,8 @@ def test_what_fails_ahead_is_said_when_the_slider_is_there():
             raise ValueError("one sample has no variance")
         return compute(M_B, height)
 
-    explorer = base.Explorer(
-        "wave", fails_alone, WaveFigure(), readout,
-        M_B=base.batch_size([1, 2, 4], 4),
-        height=base.slider(widgets.FloatSlider, "height", value=1.0, min=0.0, max=2.0),
-    )  # fmt: skip
+    explorer = Wave()
+    explorer.compute = fails_alone
 
     async def slide():
         explorer.controls["M_B"].value = 2
@@ -317,7 +401,7 @@ def test_what_fails_ahead_is_said_when_the_slider_is_there():
 
     asyncio.run(slide())
     assert explorer.readout.startswith("16 points") and explorer.text.value.startswith("16 points")
-    assert explorer.figure.png() == explorer.image.png
+    assert explorer.png() == explorer.image.png
     with pytest.raises(ValueError, match="no variance"):
         explorer.controls["M_B"].value = 1
     assert "no variance" in explorer.text.value
@@ -347,7 +431,7 @@ def test_next_goes_on_the_same_way_and_not_beyond_the_end(control, old, new, ahe
     assert base._next(control, old, new) == ahead
 
 
-class SlowFigure(WaveFigure):
+class SlowWave(Wave):
     """Gives other threads the time to come between, and finds out if they did."""
 
     def update(self, result):
@@ -383,30 +467,29 @@ def by_showing(explorer, height):
 
 
 @pytest.mark.parametrize("way", [by_slider, by_set, by_looking_ahead, by_still, by_showing])
-def test_threads_take_turns(explorer, monkeypatch, way):
+def test_threads_take_turns(monkeypatch, way):
     monkeypatch.setattr(base, "KEPT", 1)
-    explorer = base.Explorer("wave", compute, SlowFigure(), readout, **explorer.controls)
-    alone = base.Explorer("wave", compute, WaveFigure(), readout, **explorer.controls)
+    explorer, alone = SlowWave(), Wave()
     heights = np.linspace(0.1, 2.0, 20).tolist()
     with ThreadPoolExecutor(2) as pool:
         slid = pool.map(functools.partial(by_set, explorer), heights)
         other = pool.map(functools.partial(way, explorer), reversed(heights))
         assert len([*slid, *other]) == 40  # raises what a thread has raised
     alone.set(**explorer.values)
-    assert explorer.image.png == alone.image.png == explorer.figure.png()
+    assert explorer.image.png == alone.image.png == explorer.png()
 
 
 def test_settings_of_matplotlib_come_back_from_two_threads():
     inside = threading.Event()
 
     def first():
-        with picture.look():
+        with look.settings():
             inside.set()
             time.sleep(0.05)
 
     def second():
         inside.wait()
-        with picture.look():
+        with look.settings():
             time.sleep(0.1)
 
     before = dict(mpl.rcParams)
@@ -432,7 +515,7 @@ def test_sliding_does_not_fill_the_memory(explorer):
                 explorer.controls["height"].value = height
 
     slide()
-    artists = len(explorer.figure.figure.findobj())
+    artists = len(explorer.figure.findobj())
     gc.collect()
     tracemalloc.start()
     slide()
@@ -442,7 +525,7 @@ def test_sliding_does_not_fill_the_memory(explorer):
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(explorer.figure.figure.findobj()) == artists
+    assert len(explorer.figure.findobj()) == artists
     # One picture kept per move would be 200 of them.
     assert after - before < 20 * len(explorer.image.value)
 
@@ -493,12 +576,171 @@ def test_random_states_are_those_of_the_sliders_and_meet_the_ends(explorer):
     assert explorer.values == {"M_B": 4, "height": 1.0}
 
 
+class Named(Wave):
+    """Named heights."""
+
+    M_B = batch_size([4], 4)
+    height = slider("height", 1.0, options={"low": 0.5, "high": 1.0})
+
+
 def test_set_takes_the_values_of_named_options_and_not_their_names():
-    named = base.slider(widgets.SelectionSlider, "height", options={"low": 0.5, "high": 1.0})
-    explorer = base.Explorer(
-        "named", compute, WaveFigure(), readout, M_B=base.batch_size([4], 4), height=named
-    )
+    explorer = Named()
     explorer.set(height=1.0)
     assert explorer.values == {"M_B": 4, "height": 1.0}
     with pytest.raises(ValueError, match=r"height: got 'high', wanted one of 0\.5, 1\.0"):
         explorer.set(height="high")
+
+
+# ---- every explorer of the book
+
+REGISTRY = base.registry()
+STATES = 100  # random ones
+TEXTS = Path(__file__).parents[1] / "book" / "text"
+# A curve that goes on beyond its panel.
+LEAVES = {"baseline.OutputError": ["_tangent"], "baseline.Noise": ["_batches"]}
+ALONE = ("sample_space.Weight",)  # one weight on eight digits: its batch is always the same
+
+
+@pytest.fixture(scope="module", params=REGISTRY)
+def known(request):
+    return REGISTRY[request.param]()
+
+
+def check_of(key):
+    """What the result must be, as the tests of the chapter say: a function of result and values."""
+    module, name = key.split(".")
+    return importlib.import_module(f"test_pictures_{module}").CHECKS[name]
+
+
+def check_words(explorer):
+    driving.check_readout(explorer.readout)
+    assert explorer.image.tooltip == f"{explorer.title}. {explorer.tell(explorer.result)}"
+    assert explorer.text.value == html.escape(explorer.readout)
+
+
+def check_drawn(explorer):
+    """No text is cut off, and no curve leaves its panel."""
+    assert driving.cut_off(explorer) == [], explorer.values
+    leaves = [getattr(explorer, name) for name in LEAVES.get(explorer.key, ())]
+    for axes in explorer.figure.axes:
+        box = axes.bbox.padded(8)  # half a marker
+        for line in axes.lines:
+            xy = line.get_xydata()[np.isfinite(line.get_xydata()).all(axis=1)]
+            if line.get_clip_on() and line.get_visible() and len(xy) and line not in leaves:
+                x, y = line.get_transform().transform(xy).T
+                assert box.x0 <= x.min() and x.max() <= box.x1, explorer.values
+                assert box.y0 <= y.min() and y.max() <= box.y1, explorer.values
+
+
+def test_every_position_of_every_slider(known):
+    check, pictures = check_of(known.key), {name: [] for name in known.controls}
+    for k, (name, value) in enumerate(driving.sweep(known)):
+        assert known.values[name] == pytest.approx(value)
+        check(known.result, known.values)
+        check_words(known)
+        pictures[name].append(known.image.value)
+        if name == "M_B" or k % 5 == 0:
+            check_drawn(known)
+    for name, shown in pictures.items():
+        # Not all differ: an ε of 1e-5 is nothing to see.
+        assert len(set(shown)) >= 2 and len(set(shown)) > len(shown) / 2, name
+
+
+def test_random_states(known):
+    check = check_of(known.key)
+    for k, values in enumerate(driving.random_states(known, STATES, np.random.default_rng(0))):
+        check(known.result, values)
+        check_words(known)
+        if k % 4 == 0:
+            check_drawn(known)
+
+
+def test_compute_is_pure_and_pictures_keep_no_trace(known):
+    known.reset()
+    start, picture = known.compute(**known.values), known.image.png
+    for _ in driving.random_states(known, 12, np.random.default_rng(3)):
+        live = known.png()
+        known.redraw_background()
+        assert known.png() == live
+    known.set(**{name: driving.positions(c)[0] for name, c in known.controls.items()})
+    assert known.image.png != picture
+    known.forget()
+    known.reset()
+    assert known.image.png == picture
+    assert fire.digest(known.compute(**known.values)) == fire.digest(start)
+
+
+def test_what_was_shown_is_kept(known):
+    known.reset()
+    name, control = next(iter(known.controls.items()))
+    for value in driving.positions(control)[:2] * 2:
+        known.set(**{name: value})
+    made = known._computed.cache_info().misses, known._drawn.cache_info().misses
+    for value in driving.positions(control)[:2] * 2:
+        known.set(**{name: value})
+    assert made == (known._computed.cache_info().misses, known._drawn.cache_info().misses)
+    known.reset()
+
+
+def test_two_threads_take_turns(known):
+    states = list(driving.random_values(known, 8, np.random.default_rng(4)))
+    alone = type(known)()
+    with ThreadPoolExecutor(2) as pool:
+        slid = pool.map(lambda state: known.set(**state), states)
+        drawn = pool.map(lambda state: known.still(**state).alt, reversed(states))
+        assert len([*slid, *drawn]) == 16
+    alone.set(**known.values)
+    assert known.image.png == alone.image.png == known.png()
+    known.reset()
+
+
+def test_stills_say_what_they_show(known):
+    known.reset()
+    name, control = next(iter(known.controls.items()))
+    ends = driving.positions(control)[0], driving.positions(control)[-1]
+    stills = known.stills(**{name: ends})
+    for value in ends:
+        alone = known.still(**{name: value})
+        assert alone.alt.removeprefix(f"{known.title}. ").removesuffix(".") in stills.alt
+        assert known.title in stills.alt and stills.width == alone.width
+    assert known.values == known._start
+
+
+def test_the_batch_size_comes_first_and_begins_at_1(known):
+    name, control = next(iter(known.controls.items()))
+    if known.key not in ALONE:
+        assert name == "M_B" and control.description == "batch size M_B"
+        assert driving.positions(control)[:2] == [1, 2]
+
+
+def test_it_takes_nothing_of_its_base_but_what_it_must(known):
+    own = {name for name in vars(type(known)) if not name.startswith("__")}
+    needed = {"compute", "draw", "update", "say"}
+    assert own & set(dir(Explorer)) <= needed | {"size", "second", "places", "tell"} | {
+        "title",
+        "key",
+        "sliders",
+    }
+    assert needed <= own and known.title and list(known.sliders) == list(known.controls)
+    assert known.second is None or known.second in known.sliders
+
+
+def test_every_text_is_read(known):
+    pale = {
+        text.get_text(): text.get_color()
+        for text in known.figure.findobj(Text)
+        if text.get_text().strip() and text.get_color() != "white"
+        if contrast_to_white(text.get_color()) < 4.5
+    }
+    assert not pale
+
+
+def test_every_explorer_is_in_the_book_and_the_book_has_no_other():
+    shown = set()
+    for path in TEXTS.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        chapter = re.search(r"from bnnotes.pictures import (\w+) as pictures", text)
+        for name, made in re.findall(r"^(\w+) = pictures\.(\w+)\(\)$", text, re.MULTILINE):
+            assert re.search(rf"^```{{code-cell}} ipython3\n{name}\n```", text, re.MULTILINE), name
+            shown.add(f"{chapter[1]}.{made}")
+    assert shown == set(REGISTRY)

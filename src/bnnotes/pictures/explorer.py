@@ -1,0 +1,449 @@
+"""The one class that every explorer is: sliders, a pure computation, and a picture that follows.
+
+    class Line(Explorer):
+        \"\"\"A line through the origin.\"\"\"
+
+        M_B = batch_size((1, 2, 4, 8), 4)
+        slope = slider("slope", 1.0, min=-2.0, max=2.0, step=0.1)
+
+        def compute(self, M_B, slope):
+            return slope * np.arange(M_B)
+
+        def draw(self):
+            (line,) = self.axes().plot([], [])
+            self._line = self.moving(line)
+
+        def update(self, result):
+            self._line.set_data(np.arange(len(result)), result)
+
+        def say(self, result):
+            return f"M_B = {len(result)}: the line ends at {result[-1]:.2f}"
+
+Its title is the first line of the docstring. Defining it enters it into the `registry`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import html
+import importlib
+import inspect
+import json
+import math
+import pkgutil
+import threading
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+from traitlets import Unicode
+
+from ..checked import shown, whole
+from . import look
+from .live import Live
+
+KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
+PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
+# Jupyter hands what comes from a page now to one thread, now to another: two at once in one figure
+# would mix their letters.
+_ONE_AT_A_TIME = threading.RLock()
+_PNG = b"data:image/png;base64,"
+_PAGE = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+
+
+def _address(png):
+    return _PNG + b64encode(png)
+
+
+def _is_number(value):
+    return whole(value) or isinstance(value, (float, np.floating))
+
+
+class slider:  # in small letters, since it is written as a function
+    """A labeled slider of an explorer, or with options a menu of words.
+
+    Parameters
+    ----------
+    description : str
+        The label that the reader sees.
+    value : object
+        Where it begins.
+    **options
+        As the widget takes them: ``options``, values or pairs of text and value; or ``min``,
+        ``max`` and ``step``, integers where `value` is one; and ``base``, where these are powers.
+    """
+
+    def __init__(self, description, value, **options):
+        self.description, self.value, self.options = description, value, options
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, explorer, owner=None):
+        return self if explorer is None else explorer.controls[self.name].value
+
+    def __set__(self, explorer, value):
+        explorer.set(**{self.name: value})
+
+    def control(self):
+        """Return a new widget."""
+        if "options" in self.options:
+            kind = widgets.SelectionSlider
+        elif "base" in self.options:
+            kind = widgets.FloatLogSlider
+        else:
+            kind = widgets.IntSlider if isinstance(self.value, int) else widgets.FloatSlider
+        return kind(
+            description=self.description,
+            # Without a tooltip the label shows the word "null" under the mouse.
+            tooltip=self.description,
+            continuous_update=True,
+            style={"description_width": "13em"},
+            layout=widgets.Layout(width="36em", max_width="100%"),
+            value=self.value,
+            **self.options,
+        )
+
+
+def batch_size(sizes, value):
+    """Return the slider over the batch size M_B that comes first in a chapter's explorer."""
+    return slider("batch size M_B", value, options=[(str(n), n) for n in sizes])
+
+
+def _refused(control, value):
+    """Return what a control wants, if it cannot have a value; else nothing."""
+    if isinstance(control, widgets.SelectionSlider):
+        options = control._options_values  # in whatever form the options were given
+        # Compared one by one: an array equals in more than one way.
+        if not (_is_number(value) or isinstance(value, (str, tuple))) or value not in options:
+            return f"one of {', '.join(map(repr, options))}"
+    elif hasattr(control, "min"):
+        low, high = control.min, control.max
+        kind = "an integer" if isinstance(control, widgets.IntSlider) else "a number"
+        if isinstance(control, widgets.FloatLogSlider):
+            low, high = control.base**low, control.base**high
+        fits = whole(value) if kind == "an integer" else _is_number(value)
+        if not fits or not low <= value <= high:
+            return f"{kind} from {low:g} to {high:g}"
+    return ""
+
+
+def _places(control):
+    """Return the first and the last place of a slider's handle in the page, and its step."""
+    if isinstance(control, widgets.SelectionSlider):
+        return 0, len(control._options_values) - 1, 1
+    return control.min, control.max, control.step
+
+
+def _place(control, value):
+    """Return where the handle of a slider stands in the page."""
+    if isinstance(control, widgets.SelectionSlider):
+        return control._options_values.index(value)
+    return math.log(value, control.base) if isinstance(control, widgets.FloatLogSlider) else value
+
+
+def _next(control, old, new):
+    """Return where a slider stands after one more step in the direction from old to new."""
+    first, last, step = _places(control)
+    there = _place(control, new)
+    taken = round((there - first) / step) + (1 if there > _place(control, old) else -1)
+    if not 0 <= taken <= round((last - first) / step):
+        return None
+    place = min(first + taken * step, last)
+    if isinstance(control, widgets.SelectionSlider):
+        return control._options_values[place]
+    return control.base**place if isinstance(control, widgets.FloatLogSlider) else place
+
+
+def _labeled(control, value):
+    """Return a value of a slider as the page says it, after its label."""
+    if isinstance(control, widgets.SelectionSlider):
+        said = control._options_labels[control._options_values.index(value)]
+    else:
+        said = format(value, control.readout_format).replace("-", "−")
+    return f"{control.description}: {said}"
+
+
+class Image(widgets.Image):
+    """An image that is replaced fast, and whose tooltip is its accessible name.
+
+    It goes to the page as a data address, which a browser reads at once; the
+    blob that `widgets.Image` makes of a PNG is fetched, some milliseconds later.
+    """
+
+    # A view asks the description for its length where there is a tooltip; `widgets.Image` has none.
+    description = Unicode("").tag(sync=True)
+
+    def __init__(self):
+        # At its own size: a box would stretch it to the width of the page.
+        layout = widgets.Layout(max_width="100%", align_self="flex-start")
+        super().__init__(format="url", layout=layout)
+
+    @property
+    def png(self):
+        """The bytes of the picture that is shown."""
+        return b64decode(bytes(self.value).removeprefix(_PNG))
+
+    def show(self, png, alt):
+        """Replace picture and name in one message, so that nobody has one without the other."""
+        with self.hold_sync():
+            self.tooltip = alt
+            self.value = _address(png)
+
+
+_explorers = []
+
+
+def registry():
+    """Return the explorers of all chapters by module and class, as in "batchnorm.Kernel"."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{__package__}.{module.name}")
+    return {cls.key: cls for cls in _explorers if cls.__module__.startswith(f"{__package__}.")}
+
+
+class Explorer(Live):
+    """Sliders tied to a pure computation, a picture that follows, and a line of text.
+
+    A subclass has a `slider` per argument of its `compute`, in the order shown, and defines
+    `compute`, `draw`, `update` and `say`.
+
+    Attributes
+    ----------
+    title : str
+        What is explored: the first line of the docstring, the accessible name of the picture.
+    sliders : dict of str to slider
+        What the class has; ``controls`` are the widgets of one explorer.
+    result : object
+        What `compute` returned for the sliders as they stand.
+    panel : ipywidgets.VBox
+        What a notebook shows.
+    """
+
+    # On a page without a kernel two sliders move: the first, and this one, at so many places.
+    second, places = None, 5
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls.title = (inspect.getdoc(cls) or "").partition("\n")[0].removesuffix(".")
+        cls.key = f"{cls.__module__.rpartition('.')[-1]}.{cls.__name__}"
+        parts = [part for base in reversed(cls.__mro__) for part in vars(base).items()]
+        cls.sliders = {name: one for name, one in parts if isinstance(one, slider)}
+        _explorers.append(cls)
+
+    def __init__(self):
+        self.controls = {name: one.control() for name, one in self.sliders.items()}
+        self._start = self.values
+        self._held = False
+        self._waiting = None
+        self._computed = functools.lru_cache(KEPT)(self._compute_anew)
+        self._drawn = functools.lru_cache(KEPT)(self._draw_anew)
+        super().__init__()
+        self.image = Image()
+        self.text = widgets.HTML()
+        self.text.add_class("bnnotes-readout")
+        self.ahead = widgets.HTML(layout=widgets.Layout(display="none"))
+        self.ahead.add_class("bnnotes-ahead")
+        start = f"{self.title}: back to the start"
+        self.button = widgets.Button(description="reset", tooltip=start)
+        self.button.on_click(lambda _: self.reset())
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        below = self.text, self.image, self.button, self.ahead, self._page()
+        self.panel = widgets.VBox([*self.controls.values(), *below])
+        self.panel.add_class("bnnotes-explorer")
+        self._show()
+
+    def compute(self, **values):
+        """Return a named result of the values of the sliders.
+
+        Pure: the same values give the same result, so results and pictures are kept and shown
+        again when the sliders come back.
+        """
+        raise NotImplementedError
+
+    def say(self, result):
+        """Return the result in one line of text."""
+        raise NotImplementedError
+
+    def tell(self, result):
+        """Return the result in words for those who do not see the picture: what `say` says.
+
+        Notebooks are compared by it. Where digits differ from machine to machine, as those of a
+        training do, a subclass says it in words.
+        """
+        return self.say(result)
+
+    @property
+    def values(self):
+        """The values of the sliders, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    @property
+    def readout(self):
+        """The line of text."""
+        return self.say(self.result)
+
+    def set(self, **values):
+        """Move several sliders and draw once; if one cannot go there, none moves."""
+        self._require("set", values)
+        with _ONE_AT_A_TIME:
+            before = self.values
+            try:
+                self._move(values)
+            except Exception:
+                self._move(before)
+                raise
+            self._show()
+
+    def reset(self):
+        """Move every slider back to where it began."""
+        self.set(**self._start)
+
+    def forget(self):
+        """Drop all results and pictures made before: each is made anew when its values come."""
+        self._computed.cache_clear()
+        self._drawn.cache_clear()
+        self.ahead.value = ""
+
+    def still(self, **values):
+        """Return the picture at fixed values, others as they began, and move no slider."""
+        self._require("still", values)
+        panel, result = self._panel(values)
+        return look.below_each_other([panel], self._describe(result))
+
+    def stills(self, **values):
+        """Return one picture of several panels below each other, and move no slider.
+
+        Parameters
+        ----------
+        **values
+            A tuple has a value for each panel; any other value holds for all of them.
+        """
+        varied = {name: value for name, value in values.items() if isinstance(value, tuple)}
+        counts = {len(value) for value in varied.values()}
+        if len(counts) != 1:
+            got = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
+            raise ValueError(f"stills: got {got}, wanted tuples of one length, a value per panel")
+        panels, told = [], []
+        for k in range(*counts):
+            own = {name: value[k] for name, value in varied.items()}
+            self._require("stills", {**values, **own})
+            heading = ", ".join(_labeled(self.controls[name], own[name]) for name in own)
+            panel, result = self._panel({**values, **own}, heading=heading)
+            panels.append(panel)
+            told.append(f"{k + 1}. {self.tell(result).removesuffix('.')}.")
+        return look.below_each_other(panels, " ".join([f"{self.title}.", *told]))
+
+    def _panel(self, values, **texts):
+        """Return the picture at these values as an image, and the result that it shows."""
+        with _ONE_AT_A_TIME:
+            result = self.compute(**{**self._start, **values})
+            self.update(result)
+            panel = look.panel(self.figure, **texts)
+            self.update(self.result)
+        return panel, result
+
+    def _require(self, method, values):
+        """Refuse names and values that no slider has."""
+        unknown = values.keys() - self.controls.keys()
+        if unknown:
+            wanted = ", ".join(self.controls)
+            raise ValueError(f"{method}: got {', '.join(sorted(unknown))}, wanted some of {wanted}")
+        for name, value in values.items():
+            if refused := _refused(self.controls[name], value):
+                raise ValueError(f"{name}: got {shown(value)}, wanted {refused}")
+
+    def _describe(self, result):
+        return f"{self.title}. {self.tell(result)}"
+
+    def _page(self):
+        """Return the hidden child that brings page.js into the page."""
+        sliders = sum("Slider" in type(control).__name__ for control in self.controls.values())
+        mark = (
+            f'<img src="data:," alt="" data-name="{html.escape(self.title)}" '
+            f'data-sliders="{sliders}" onerror="{html.escape(_PAGE)}">'
+        )
+        return widgets.HTML(mark, layout=widgets.Layout(display="none"))
+
+    def _move(self, values):
+        self._held = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._held = False
+
+    def _changed(self, change):
+        with _ONE_AT_A_TIME:
+            if not self._held:
+                self._show()
+                self._look_ahead(change)
+
+    def _look_ahead(self, change):
+        """Have the picture in the page that comes next if the slider goes on the same way."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # outside a kernel nobody waits
+            return
+        ahead = _next(change.owner, change.old, change.new)
+        if ahead is not None:
+            values = [ahead if c is change.owner else c.value for c in self.controls.values()]
+            self._waiting = loop.call_later(PAUSE, self._draw_ahead, values)
+
+    def _draw_ahead(self, values):
+        with _ONE_AT_A_TIME:
+            self._waiting = None
+            try:
+                with contextlib.suppress(Exception):  # raised when the slider goes there
+                    result = self._computed(*values)
+                    self.update(result)
+                    self._send_ahead(values, self._drawn(*values), self._describe(result))
+            finally:
+                self.update(self.result)
+
+    def _send_ahead(self, values, png, alt):
+        places = [_place(*pair) for pair in zip(self.controls.values(), values, strict=True)]
+        self.ahead.value = (
+            f'<img alt="" title="{html.escape(alt)}" data-places="{json.dumps(places)}" '
+            f'src="{_address(png).decode()}">'
+        )
+
+    def _compute_anew(self, *values):
+        return self.compute(**dict(zip(self.controls, values, strict=True)))
+
+    def _draw_anew(self, *_):
+        """Return the picture of these values, which the figure shows already."""
+        return self.png()
+
+    def _show(self):
+        try:
+            values = self.values.values()
+            self.result = self._computed(*values)
+            self.update(self.result)
+            png, said = self._drawn(*values), self.readout
+        except Exception as error:
+            # An error behind a slider is seen nowhere else on the page.
+            self._say(f"No picture of these values, the one below is older: {error}")
+            raise
+        self.image.show(png, self._describe(self.result))
+        self._say(said)
+
+    def _say(self, text):
+        self.text.value = html.escape(text)
+
+    def _repr_mimebundle_(self, **options):
+        # The picture stands for the widget wherever there is no kernel behind the page.
+        labels = ", ".join(control.description for control in self.controls.values())
+        with _ONE_AT_A_TIME:
+            alt = self._describe(self.result)
+            picture = look.still(self.figure, alt, f"A still. Run this cell to slide: {labels}.")
+        still = picture._repr_mimebundle_()
+        still["text/plain"] = f"Explorer: {alt}"
+        # By the key a page without a kernel finds the explorer again.
+        return {**self.panel._repr_mimebundle_(**options), **still}, {"explorer": self.key}

@@ -1,0 +1,111 @@
+"""A picture that is drawn once and then only where something moves."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from . import look
+
+
+class Live:
+    """A figure with a fixed background and artists that move.
+
+    A subclass says its `size`. Its `draw` makes the axes with fixed limits and ticks, and registers
+    every artist that changes with `moving`; its `update` changes them. Where limits or ticks must
+    change, `update` calls `redraw_background`, or `change_background` where they take few values.
+    """
+
+    size = 7.4, 3.2  # inches, at 100 pixels each
+
+    def __init__(self):
+        self.figure = look.new_figure(*self.size)
+        self._canvas = FigureCanvasAgg(self.figure)
+        self._moving = []
+        self._backgrounds, self._current_background = {}, None
+        self.draw()
+
+    def draw(self):
+        """Make axes and artists, once."""
+        raise NotImplementedError
+
+    def update(self, result):
+        """Change the moving artists to show the result."""
+        raise NotImplementedError
+
+    def axes(self, rows=1, columns=1, **options):
+        """Return new axes in the look of the book, as `Figure.subplots` does."""
+        return look.new_axes(self.figure, rows, columns, **options)
+
+    def moving(self, artist):
+        """Register and return an artist that `update` changes."""
+        artist.set_animated(True)
+        self._moving.append(artist)
+        return artist
+
+    def redraw_background(self):
+        """Draw everything anew at the next picture."""
+        self._backgrounds.clear()
+
+    def change_background(self, key):
+        """Draw everything anew at the next picture, or take what was drawn under this key."""
+        self._current_background = key
+
+    def png(self):
+        """Return the picture as PNG bytes; only the moving artists are drawn."""
+        with look.settings():
+            if self._current_background not in self._backgrounds:
+                self._canvas.draw()
+                region = self._canvas.copy_from_bbox(self.figure.bbox)
+                self._backgrounds[self._current_background] = region
+            # A still has put another renderer in its place.
+            renderer = self._canvas.get_renderer()
+            renderer.restore_region(self._backgrounds[self._current_background])
+            for artist in sorted(self._moving, key=lambda artist: artist.zorder):
+                artist.draw(renderer)
+        return encode(np.asarray(self._canvas.buffer_rgba()))
+
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+DEPTH, RGBA, REST = 8, 6, (0, 0, 0)  # bits per channel, channels; the only choices there are
+
+
+def encode(rgba):
+    """Return an image as the bytes of a PNG file.
+
+    Pillow tries five filters for every row, which takes longer than all the
+    compression. Pictures with large empty areas need none.
+
+    Parameters
+    ----------
+    rgba : ndarray of uint8, shape (height, width, 4)
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> encode(np.zeros((2, 3, 4), np.uint8))[:8] == SIGNATURE
+    True
+    """
+    height, width, channels = rgba.shape
+    # Every row begins with the number of its filter, 0 for none.
+    rows = np.zeros((height, 1 + width * channels), np.uint8)
+    rows[:, 1:] = rgba.reshape(height, -1)
+    head = struct.pack(">2I5B", width, height, DEPTH, RGBA, *REST)
+    return b"".join(
+        (
+            SIGNATURE,
+            _chunk(b"IHDR", head),
+            _chunk(b"IDAT", zlib.compress(rows, 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
