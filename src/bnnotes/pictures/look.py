@@ -75,6 +75,7 @@ GRADIENT = Look("#000000", "-", "o", "gradient")
 # Chapter 7 alone, where y stands in no picture.
 WRONG = Look("#CC79A7", ":", "D", "wrong gradient")
 BATCH_NORM = Look("#000000", "-", "o", "BN")
+BN_HIDDEN = Look("#0072B2", "-", "v", "BN hidden only")
 BASELINE = Look("#767676", "--", "x", "baseline")
 THETA1 = Look("#C28400", "-", "o", r"$\theta_1$")
 THETA2 = Look("#3D9BD3", "--", "^", r"$\theta_2$")
