@@ -30,6 +30,8 @@ myst_update_mathjax = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+# What an explorer computes, draws and says, its class says once for all.
+autodoc_inherit_docstrings = False
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

@@ -1,5 +1,7 @@
 """The one class that every explorer is: sliders, a pure computation, and a picture that follows.
 
+A subclass defines one, as in::
+
     class Line(Explorer):
         \"\"\"A line through the origin.\"\"\"
 
