@@ -32,7 +32,7 @@ from bnnotes.pictures import explorer
 SAMPLES = 400  # states whose invariants are checked
 GROWTH = 0.01
 # A state of these trains two networks: the second process takes one of ten.
-TRAININGS = ("network.live_training",)
+TRAININGS = ("training.NetworksInTraining",)
 EXPLORE = Path(__file__).parents[1] / "src" / "bnnotes" / "explore"
 REGISTRY = explorer.registry()
 
@@ -42,7 +42,7 @@ def factories():
 
     And "module.function" of the functions that return one, until all chapters have classes.
     """
-    kinds = {"Explorer", "Retrained"}
+    kinds = {"Explorer"}
     names = [*REGISTRY]
     for path in sorted(EXPLORE.glob("*.py")):
         for function in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -64,8 +64,7 @@ def make(name):
     return getattr(importlib.import_module(f"bnnotes.explore.{module}"), function)()
 
 
-# What the tests of an explorer say of its result, or of it; some walk over its states themselves.
-OF_EXPLORER = {"live_training": "check_live", "layers_in_training": "check_layers"}
+# The tests of some explorers walk over its states themselves.
 WALKS = {
     "gallery": "test_the_parts_make_up_the_difference",
     "gradient_check": "test_the_count_is_that_of_the_picture",
@@ -88,8 +87,6 @@ def invariants(name):
             walk()
 
         return check
-    if function in OF_EXPLORER:
-        return _at_each(getattr(tests, OF_EXPLORER[function]))
     of_values = tests.CHECKS[function]
     return _at_each(lambda explorer: of_values(explorer.result, explorer.values))
 

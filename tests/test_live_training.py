@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnnotes import network
-from bnnotes.explore.live_training import LiveTraining
+from bnnotes.pictures.training import LiveTraining
 
 rng = np.random.default_rng(0)
 PSI = rng.normal(size=(40, 3))
@@ -58,7 +58,7 @@ def test_a_second_run_starts_its_curve_anew():
     trained(live, "baseline", 4, lambda _: 0.6)
     trained(live, "baseline", 2, lambda _: 0.7)
     np.testing.assert_array_equal(live.curves.accuracy["baseline"], [0.7, 0.7])
-    _, (right,) = (ax.lines for ax in live.figure.figure.axes)
+    _, (right,) = (ax.lines for ax in live.figure.axes)
     assert right.get_xydata().tolist() == [[1, 0.7], [2, 0.7]]
 
 
@@ -72,8 +72,8 @@ def test_nothing_leaves_the_picture(cost, accuracy):
             show(epoch, None, SimpleNamespace(cost=[cost] * 5, steps_per_epoch=5))
     still = live.still()  # all artists drawn, so that their extents are known
     assert still.png != LiveTraining(3, NAMES).still().png
-    figure = live.figure.figure
-    renderer = live.figure._canvas.get_renderer()
+    figure = live.figure
+    renderer = live._canvas.get_renderer()
     labels = [text for ax in figure.axes for text in ax.texts]
     assert len(labels) == 6
     boxes = [text.get_window_extent(renderer) for text in labels]

@@ -29,7 +29,7 @@ import timing
 import torch
 import work
 
-from bnnotes.explore import network as explorers
+from bnnotes.pictures import training as pictures
 
 torch.set_num_threads(1)
 PEERS = "PyTorch", "jax", "autograd"
@@ -158,7 +158,7 @@ def balance(rows, errors, seconds):
     checks = [(ratio.peer - ratio.ours) / work.REPEATED * 1e6 for ratio in checked]
     return [
         f"**A slider that trains.** A move of the live explorer of chapter 6 at $M_B = 256$ trains "
-        f"two networks for {explorers.STEPS} steps each, predicts, draws and encodes the picture: "
+        f"two networks for {pictures.STEPS} steps each, predicts, draws and encodes the picture: "
         f"{move.ours * 1e3:.0f} ms, with nothing kept from earlier moves. PyTorch takes "
         f"{move.ratios['PyTorch'].peer * 1e3:.0f} ms for the two trainings alone.",
         f"**Small networks.** A step of {SMALL} is {faster(small, 'PyTorch')} PyTorch eager, "

@@ -8,7 +8,7 @@ import peers
 import torch
 
 from bnnotes import batchnorm, network, sample_space
-from bnnotes.explore import network as explorers
+from bnnotes.pictures import training as pictures
 
 REPEATED = 20
 PEERS = (peers.Torch, peers.Jax, peers.Autograd)
@@ -163,21 +163,21 @@ def live(M_B=256):
 
     Both in float32. PyTorch draws nothing and predicts nothing.
     """
-    explorer = explorers.live_training()
+    explorer = pictures.NetworksInTraining()
     explorer.set(M_B=M_B)
-    data, turn = explorers.plane(), [0]
+    data, turn = pictures.plane(), [0]
 
     def ours():
         explorer.forget()
-        explorers.draws.cache_clear()
+        pictures.draws.cache_clear()
         turn[0] = 1 - turn[0]
         explorer.set(seed=turn[0])
 
     def theirs():
-        explorers.draws.cache_clear()
-        draws = explorers.draws(M_B, 1)
+        pictures.draws.cache_clear()
+        draws = pictures.draws(M_B, 1)
         for batch_norm in (False, True):
-            sizes = [2, explorers.WIDTH, explorers.WIDTH, 1]
+            sizes = [2, pictures.WIDTH, pictures.WIDTH, 1]
             net = network.create(sizes, batch_norm=batch_norm, activation="relu", rng=1)
             peers.Torch(net, data.psi, data.phi).train(draws)
 
@@ -187,11 +187,11 @@ def live(M_B=256):
 
 def require_work(explorer, move):
     """Raise unless a move computes, and encodes a picture, also where the slider was before."""
-    done, computing, encoding = [], explorer.compute, explorer.figure.png
+    done, computing, encoding = [], explorer.compute, explorer.png
     explorer.compute = lambda **values: done.append("compute") or computing(**values)
-    explorer.figure.png = lambda: done.append("png") or encoding()
+    explorer.png = lambda: done.append("png") or encoding()
     for _ in range(4):
         move()
-    explorer.compute, explorer.figure.png = computing, encoding
+    explorer.compute, explorer.png = computing, encoding
     if done != 4 * ["compute", "png"]:
         raise SystemExit(f"four moves of the live explorer did no more than {done}")

@@ -1,39 +1,33 @@
-"""The explorers of chapter 6, over the whole range of their sliders."""
+"""What the explorers of chapter 6 show."""
 
+import driving
 import numpy as np
 import pytest
-from driving import random_states, sweep
 
 from bnnotes import batchnorm, digits, network
-from bnnotes.explore import network as explore
-from bnnotes.explore import network_layers
-from bnnotes.figures import network_bands, picture
+from bnnotes.pictures import look
+from bnnotes.pictures import training as pictures
 from bnnotes.sweep import Band
-
-
-@pytest.fixture(scope="module")
-def live():
-    return explore.live_training()
 
 
 def first_cost(result, batch_norm, depth, activation, seed):
     """The cost before the first step, written out without the module's formulas."""
     net = network.create(
-        [2, *[explore.WIDTH] * depth, 1], batch_norm=batch_norm, activation=activation, rng=seed
+        [2, *[pictures.WIDTH] * depth, 1], batch_norm=batch_norm, activation=activation, rng=seed
     )
-    batch = explore.draws(result.M_B, seed)[0]
+    batch = pictures.draws(result.M_B, seed)[0]
     g = {
         "relu": lambda y: np.maximum(y, 0),
         "tanh": np.tanh,
         "sigmoid": lambda y: 1 / (1 + np.exp(-y)),
     }
-    u = explore.plane().psi[batch].astype(float)
+    u = pictures.plane().psi[batch].astype(float)
     for l, layer in enumerate(net.layers):
         y = u @ layer.W.T
         if batch_norm:
             y = (y - y.mean(axis=0)) / y.std(axis=0)
         u = g[activation](y) if l < depth else y
-    phi = explore.plane().phi[batch]
+    phi = pictures.plane().phi[batch]
     return float(np.mean(np.logaddexp(0, u) - phi * u))
 
 
@@ -41,10 +35,10 @@ def check_side(side, result, batch_norm, values):
     if side.stopped:
         assert side.prediction is None and side.accuracy is None and side.moved is None
         assert side.stopped.endswith(f"at step {len(side.cost)}")
-        assert len(side.cost) <= explore.STEPS
+        assert len(side.cost) <= pictures.STEPS
     else:
-        assert len(side.cost) == explore.STEPS
-        assert side.prediction.shape == (explore.GRID, explore.GRID)
+        assert len(side.cost) == pictures.STEPS
+        assert side.prediction.shape == (pictures.GRID, pictures.GRID)
         assert 0 <= side.prediction.min() and side.prediction.max() <= 1
         assert 0 <= side.accuracy <= 1
     assert np.isfinite(side.cost).all()
@@ -54,9 +48,9 @@ def check_side(side, result, batch_norm, values):
         assert side.cost[0] == pytest.approx(wanted, rel=2e-3 if result.M_B > 2 else 0.05)
 
 
-def check_live(explorer):
-    result, values = explorer.result, explorer.values
+def check_networks(result, values):
     check_side(result.baseline, result, False, values)
+    assert result.M_B == values["M_B"]
     assert result.baseline.stopped or result.baseline.moved > 0
     if result.M_B == 1:
         assert "no variance" in result.bn.stopped and len(result.bn.cost) == 0
@@ -64,35 +58,30 @@ def check_live(explorer):
         check_side(result.bn, result, True, values)
         # M = 0 with two samples: no W and nothing below the top can move, not by a last digit.
         assert result.bn.stopped or (result.bn.moved == 0) == (result.M_B == 2)
-    assert "nan" not in explorer.readout and "inf" not in explorer.readout
-    assert f"M_B = {result.M_B}" in explorer.readout and "\n" not in explorer.readout
 
 
-def test_live_training_over_every_slider(live):
-    pictures = {name: set() for name in live.controls}
-    for name, _ in sweep(live):
-        check_live(live)
-        pictures[name].add(live.image.value)
-    for name, control in live.controls.items():
-        steps = len(control.options) if hasattr(control, "options") else control.max - control.min
-        assert len(pictures[name]) >= steps
-
-
-def test_live_training_anywhere(live, monkeypatch):
+def test_networks_at_many_combinations(monkeypatch):
+    explorer = pictures.NetworksInTraining()
     # Shorter trainings: what goes wrong at a combination goes wrong early.
-    monkeypatch.setattr(explore, "STEPS", 20)
-    explore.draws.cache_clear()
+    monkeypatch.setattr(pictures, "STEPS", 20)
+    pictures.draws.cache_clear()
     try:
-        for _ in random_states(live, 200, np.random.default_rng(6)):
-            check_live(live)
+        for values in driving.random_values(explorer, 200, np.random.default_rng(6)):
+            check_networks(explorer.compute(**values), values)
     finally:
-        monkeypatch.undo()
-        explore.draws.cache_clear()
-        live.reset()
+        pictures.draws.cache_clear()
 
 
-def test_live_training_is_that_of_the_module():
-    data, M_B, seed = explore.plane(), 64, 3
+def test_networks_at_the_ends():
+    explorer = pictures.NetworksInTraining()
+    explorer.set(M_B=1)
+    assert explorer.readout.startswith("M_B = 1: a single sample has no variance")
+    explorer.set(M_B=2)
+    assert "the largest change of a W is 0;" in explorer.readout
+
+
+def test_a_side_is_a_training_of_the_module():
+    data, M_B, seed = pictures.plane(), 64, 3
     for batch_norm in (False, True):
         net = network.create([2, 16, 1], batch_norm=batch_norm, activation="tanh", rng=seed)
         for layer in net.layers:
@@ -100,45 +89,28 @@ def test_live_training_is_that_of_the_module():
                 setattr(layer, name, value.astype(np.float32))
         options = {"learning_rate": 0.3, "batch_size": M_B, "epochs": 1, "rng": seed}
         history = network.train(net, data.psi, data.phi, **options)
-        side = explore.train_side(batch_norm, M_B, 0.3, 1, "tanh", seed)
+        side = pictures.train_side(batch_norm, M_B, 0.3, 1, "tanh", seed)
         assert len(history.cost) > 5
         assert list(side.cost[: len(history.cost)]) == history.cost
 
 
 def test_each_batch_holds_different_samples():
-    for M_B in explore.SIZES:
-        assert explore.draws(M_B, 0).shape == (explore.STEPS, M_B)
-        assert all(len(set(batch)) == M_B for batch in explore.draws(M_B, 0))
+    for M_B in pictures.SIZES:
+        assert pictures.draws(M_B, 0).shape == (pictures.STEPS, M_B)
+        assert all(len(set(batch)) == M_B for batch in pictures.draws(M_B, 0))
 
 
 def test_the_plane_is_made_of_the_digits():
-    data, source = explore.plane(), digits.load("ten")
-    chosen = np.isin(source.phi.argmax(axis=1), explore.DIGITS)
+    data, source = pictures.plane(), digits.load("ten")
+    chosen = np.isin(source.phi.argmax(axis=1), pictures.DIGITS)
     assert len(data.psi) == chosen.sum()
     np.testing.assert_allclose(data.psi.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(np.cov(data.psi.T, ddof=0), np.eye(2), atol=1e-5)
-    assert np.abs(np.concatenate([data.psi_test, data.psi])).max() <= explore.REACH
+    assert np.abs(np.concatenate([data.psi_test, data.psi])).max() <= pictures.REACH
 
 
-def test_reset(live):
-    before = live.image.value
-    live.set(M_B=2, seed=5)
-    assert live.image.value != before
-    live.reset()
-    assert live.image.value == before
-
-
-# The layers in training
-
-
-@pytest.fixture(scope="module")
-def layers():
-    return network_layers.layers_in_training()
-
-
-def check_layers(explorer):
-    result = explorer.result
-    assert f"M_B = {result.M_B}" in explorer.readout and "nan" not in explorer.readout
+def check_layers(result, values):
+    assert (result.M_B, result.layer) == (values["M_B"], values["layer"])
     assert (result.angles is None) == (result.M_B <= 2) == bool(result.explanation)
     if result.angles is None:
         return
@@ -148,53 +120,42 @@ def check_layers(explorer):
         assert result.angles[:, 3].max() < 1e-4
 
 
-def test_layers_over_every_slider(layers):
-    pictures = {name: set() for name in layers.controls}
-    for name, _ in sweep(layers):
-        check_layers(layers)
-        pictures[name].add(bytes(layers.image.value))
-    assert len(pictures["M_B"]) == len(network_layers.BATCHES)
-    assert len(pictures["layer"]) == 3
-
-
-def test_layers_anywhere(layers):
-    for _ in random_states(layers, 200, np.random.default_rng(1)):
-        check_layers(layers)
-
-
 def test_views_give_the_gradients_of_the_network():
-    data, net = digits.load("ten"), network_layers.stages()[1]
+    data, net = digits.load("ten"), pictures.stages()[1]
     psi, phi = data.psi[:32], data.phi[:32]
     _, gradients = network.cost_and_gradients(net, psi, phi)
-    for l, view in enumerate(network_layers.views(net, psi, phi)):
+    for l, view in enumerate(pictures.views(net, psi, phi)):
         gamma = (view.delta * view.normalized.x_hat).sum(axis=0)
         np.testing.assert_allclose(gamma, gradients[l].gamma, rtol=1e-9, atol=1e-12)
 
 
 def test_the_amplitude_by_the_kernel():
-    net, data = network_layers.stages()[2], digits.load("ten")
-    view = network_layers.views(net, data.psi[:16], data.phi[:16])[1]
+    net, data = pictures.stages()[2], digits.load("ten")
+    view = pictures.views(net, data.psi[:16], data.phi[:16])[1]
     jacobian = batchnorm.weight_jacobian(view.u_prev, view.normalized, view.gamma)
     bn = np.einsum("si,sij->ij", view.delta, jacobian)
     bl = np.einsum("si,sj->ij", view.delta, view.u_prev)
     wanted = np.sqrt((bl**2).sum() / (bn**2).sum())
-    assert network_layers.amplitude(view) == pytest.approx(wanted, rel=1e-9)
+    assert pictures.amplitude(view) == pytest.approx(wanted, rel=1e-9)
 
 
 def test_trainings_that_stopped_are_crosses_and_no_accuracies():
     axis, some, nan = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.9, 0.0]), np.nan
     median, low = np.array([0.5, 0.4, nan]), np.array([0.4, 0.3, nan])
     result = Band(axis, median, low, some, np.array([0, 1, 3]))
-    ax = picture.new_axes(picture.new_figure(2, 2))
-    network_bands._band(ax, result, network_bands.LOOKS["baseline"])
+    ax = look.new_axes(look.new_figure(2, 2))
+    pictures._band(ax, result, pictures.LOOKS["baseline"])
     line, crosses = ax.lines
     np.testing.assert_array_equal(line.get_ydata(), median)
     assert crosses.get_xydata().tolist() == [[2, 0], [3, 0]]
-    assert crosses.get_marker() not in {look.marker for look in network_bands.LOOKS.values()}
+    assert crosses.get_marker() not in {of.marker for of in pictures.LOOKS.values()}
     assert crosses.get_linestyle() == "None"
 
 
 def test_every_look_of_the_bands_has_two_cues():
-    looks = network_bands.LOOKS.items()
+    looks = pictures.LOOKS.items()
     cues = [(l.color, l.linestyle, l.marker) for name, l in looks if name != "inference mode"]
     assert len(set(cues)) == len(cues)
+
+
+CHECKS = {"NetworksInTraining": check_networks, "LayersInTraining": check_layers}

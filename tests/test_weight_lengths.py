@@ -5,7 +5,7 @@ import oracles
 import pytest
 
 from bnnotes import digits, network
-from bnnotes.explore import network_lengths
+from bnnotes.pictures import training
 
 M_B, SAMPLES, SEED = 16, 72, 3
 RATES = {"learning_rate": 0.3, "weight_decay": 0.05}
@@ -19,7 +19,7 @@ def data():
 
 def follow(data, **changes):
     options = {**RATES, "epochs": 2, "batch_size": M_B, "seed": SEED, **changes}
-    return network_lengths.follow(*data, **options)
+    return training.follow(*data, **options)
 
 
 def start(data, seed=SEED):
@@ -131,7 +131,7 @@ def test_the_heavy_ball_remembers_its_steps(data):
         velocity[l] = 0.9 * velocity.get(l, 0) - down
         return W + velocity[l]
 
-    squares, _ = follow(data, weight_decay=0.0, rule=network_lengths.heavy_ball)
+    squares, _ = follow(data, weight_decay=0.0, rule=training.heavy_ball)
     np.testing.assert_allclose(squares[:6], squares_by_rule(data, rule), rtol=1e-8)
 
 
@@ -144,7 +144,7 @@ def test_adam_is_that_of_its_paper(data):
         m, v = m / (1 - 0.9**n), v / (1 - 0.999**n)
         return W - 1e-3 * m / (np.sqrt(v) + 1e-12)
 
-    squares, _ = follow(data, weight_decay=0.0, rule=network_lengths.adam)
+    squares, _ = follow(data, weight_decay=0.0, rule=training.adam)
     np.testing.assert_allclose(squares[:6], squares_by_rule(data, rule), rtol=1e-6)
 
 
@@ -153,8 +153,7 @@ def test_the_heavy_ball_never_shortens_and_adam_does(data, seed):
     """W·v stays >= 0, since W' · v' = W · v' + |v'|² and W · v' = μ W · v."""
     options = {"weight_decay": 0.0, "epochs": 10, "seed": seed}
     ball, adam = (
-        follow(data, rule=rule, **options)[0]
-        for rule in (network_lengths.heavy_ball, network_lengths.adam)
+        follow(data, rule=rule, **options)[0] for rule in (training.heavy_ball, training.adam)
     )
     assert (np.diff(ball, axis=0) > 0).all()
     assert (np.diff(adam, axis=0) < 0).any()
