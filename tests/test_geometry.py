@@ -374,3 +374,18 @@ def test_the_dihedral_angle_of_rounding_errors(M_B):
     x, delta = np.random.default_rng(M_B).normal(size=(2, M_B, 1))
     for u in (3 * x + 1, 0.1 - x):
         assert geometry.sample_angles(delta, u, x).dihedral == np.pi / 2
+
+
+@pytest.mark.parametrize("scale, rises", [(0.05, True), (1.0, False)])
+def test_what_descent_of_W_alone_does_to_the_angle_of_the_error(scale, rises):
+    """S31: with the squared error |cosθ1| rises where γ is small and falls where it is std(t)."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        u, t, W = rng.normal(size=(32, 5)), rng.normal(size=(32, 1)), rng.normal(size=(1, 5))
+        gamma, cosines = np.array([scale * t.std()]), []
+        for _ in range(300):
+            y, normalized = batchnorm.forward(u @ W.T, gamma, t.mean(axis=0))
+            delta = (y - t) / len(t)
+            cosines.append(abs(geometry.correlation(delta, normalized.x_hat)[0]))
+            W = W - 0.3 / scale * batchnorm.weight_gradient(delta, u, normalized, gamma)
+        assert (cosines[-1] > cosines[0]) == rises

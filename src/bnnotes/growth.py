@@ -35,9 +35,9 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     At initialization with independent Gaussian weights and no skip
     connection, every layer with this γ and β, in the limit of large width and
     of batches that fill many directions (Yang et al. 2019). Its samples must
-    stay of like lengths, which ReLU does not do to them for β < 0. Never
-    below 1, and 1 for an affine g alone: it is the mean of `degrees`, those
-    of z ↦ g(γz + β).
+    stay of like lengths, which ReLU does not do to them for β < 0. For a g
+    without jumps never below 1, and 1 for an affine g alone: it is the mean
+    of `degrees`, those of z ↦ g(γz + β).
 
     Parameters
     ----------

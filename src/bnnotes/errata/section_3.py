@@ -225,11 +225,12 @@ def apart(rng, M_B):
 
 @experiment("S51", smallest=4)
 def not_aligned(rng, M_B):
-    """û_j = x̂, as the source has it; sinθ2 of a neuron k that is not aligned, and its gradient."""
+    """û_j = x̂, as the source has it; sinθ1 sinθ2 of a neuron k not aligned, and its gradient."""
     x_hat, delta, u_k = apart(rng, M_B)
     u, W = neurons(x_hat, 2.5 * x_hat + 1, u_k, rng=rng)
-    cos2 = mean(u_k * hat(u[:, 0]))
-    return Measured(float(np.sqrt(1 - cos2**2)), float(np.abs(relative_gradient(u, W, delta)[1])))
+    cosines = mean(hat(delta) * x_hat), mean(hat(u_k) * x_hat)
+    sines = np.sqrt([1 - cosine**2 for cosine in cosines])
+    return Measured(float(np.prod(sines)), float(np.abs(relative_gradient(u, W, delta)[1])))
 
 
 @experiment("S33", smallest=3)
