@@ -160,28 +160,6 @@ def check_readout(readout):
     assert len(readout) < 125
 
 
-# Pixels. The box of a text has room around its letters, and other versions of matplotlib measure
-# it otherwise.
-SLACK = 1.5
-
-
-def check_picture(figure):
-    """No text is cut off, and no curve of a panel with fixed limits leaves it."""
-    width, height = figure.bbox.size
-    for ax in figure.axes:
-        for text in [*ax.texts, ax.xaxis.label, ax.yaxis.label]:
-            if text.get_visible() and text.get_text():
-                box = text.get_window_extent()
-                assert -SLACK <= box.x0 <= box.x1 <= width + SLACK, text.get_text()
-                assert -SLACK <= box.y0 <= box.y1 <= height + SLACK, text.get_text()
-        low, high = ax.get_ylim()
-        for line in ax.lines:
-            heights = np.asarray(line.get_ydata(), float)
-            shown = np.isfinite(heights) & (line.get_transform() == ax.transData)
-            shown &= line.get_visible()
-            assert ((min(low, high) <= heights[shown]) & (heights[shown] <= max(low, high))).all()
-
-
 def check_reset(explorer):
     """The first picture comes back, byte for byte, from the low end of every slider."""
     explorer.reset()
@@ -190,32 +168,3 @@ def check_reset(explorer):
     assert explorer.image.value != first
     explorer.reset()
     assert explorer.image.value == first
-
-
-def check_positions(explorer, check):
-    """The check holds at every position of every slider, and each changes the picture."""
-    moved, before = None, None
-    for slider, _ in sweep(explorer):
-        check(explorer.result, explorer.values)
-        check_readout(explorer.readout)
-        if slider == moved:
-            assert explorer.image.value != before
-        moved, before = slider, explorer.image.value
-
-
-def check_combinations(explorer, check):
-    """The check holds at random combinations, and no text is cut off."""
-    for count, values in enumerate(random_states(explorer, 200, np.random.default_rng(0))):
-        check(explorer.result, values)
-        check_readout(explorer.readout)
-        if count % 4 == 0:
-            check_picture(explorer.figure.figure)
-
-
-def check_still(explorer, **values):
-    """A still at these values moves no slider and says something else than the live picture."""
-    explorer.reset()
-    first, before = explorer.image.value, explorer.values
-    picture = explorer.still(**values)
-    assert picture.alt != explorer.image.tooltip
-    assert (explorer.image.value, explorer.values) == (first, before)

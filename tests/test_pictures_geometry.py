@@ -1,37 +1,14 @@
-"""The explorers of chapter 4 over all that their sliders can reach."""
+"""What the explorers and pictures of chapter 4 show."""
 
 import itertools
 
 import numpy as np
 import pytest
-from driving import (
-    check_combinations,
-    check_positions,
-    check_reset,
-    check_still,
-    positions,
-    random_states,
-)
+from driving import positions, random_states
 
 from bnnotes import digits
 from bnnotes.check import complex_step
-from bnnotes.explore import geometry as explore
-from bnnotes.explore import (
-    geometry_layers,
-    geometry_means,
-    geometry_network,
-    geometry_neurons,
-    geometry_stops,
-)
-from bnnotes.figures import geometry_projection as projection
-from bnnotes.figures.geometry_neurons import correlations
-
-EXPLORERS = {
-    "triangle": explore.triangle,
-    "means": explore.means,
-    "stops": explore.stops,
-    "layers": explore.layers,
-}
+from bnnotes.pictures import geometry as pictures
 
 
 def angle(a, b):
@@ -88,7 +65,7 @@ def check_means(result, values):
     if result.mean == 0:
         assert np.ptp(result.baseline) < 1e-9 * result.baseline.max()
     else:
-        largest = result.mean * geometry_means.OFFSETS[-1]
+        largest = result.mean * pictures.OFFSETS[-1]
         assert abs(result.baseline[-1] - largest) < 1
 
 
@@ -99,7 +76,7 @@ def check_stops(result, values):
         return
     sin1, sin2, cos = result.factors
     gradient, cos3, cos1, spread = result.sizes
-    steps = geometry_stops.STEPS + 1
+    steps = pictures.STEPS + 1
     assert sin1.shape == gradient.shape == cos3.shape == cos1.shape == spread.shape == (steps,)
     assert sin2.shape == cos.shape == (steps, result.inputs)
     assert np.abs(sin1**2 + cos1**2 - 1).max() < 1e-12
@@ -115,7 +92,7 @@ def check_layers(result, values):
         return
     sin1, sin2, cos = result.factors
     assert sin1.shape == sin2.shape == (result.theta2.size,)
-    n, n_prev = geometry_network.SIZES[result.layer], geometry_network.SIZES[result.layer - 1]
+    n, n_prev = pictures.WIDTHS[result.layer], pictures.WIDTHS[result.layer - 1]
     assert result.theta2.shape == result.dihedral.shape
     assert result.theta2.shape[0] == n and result.theta2.shape[1] <= n_prev
     if result.M_B == 2:
@@ -127,44 +104,22 @@ def check_layers(result, values):
 
 
 CHECKS = {
-    "triangle": check_triangle,
-    "means": check_means,
-    "stops": check_stops,
-    "layers": check_layers,
+    "Triangle": check_triangle,
+    "Means": check_means,
+    "Stops": check_stops,
+    "Layers": check_layers,
 }
 
 
-@pytest.fixture(params=EXPLORERS, scope="module")
-def name(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def explorer(name):
-    return EXPLORERS[name]()
-
-
-def test_every_position_of_every_slider(name, explorer):
-    check_positions(explorer, CHECKS[name])
-
-
-def test_random_combinations(name, explorer):
-    check_combinations(explorer, CHECKS[name])
-
-
-def test_reset_brings_the_first_picture_back(explorer):
-    check_reset(explorer)
-
-
-def test_a_still_moves_no_slider(explorer):
-    check_still(explorer, M_B=3)
-
-
-def test_the_batch_size_comes_first_and_begins_at_one(explorer):
-    assert next(iter(explorer.controls)) == "M_B"
+@pytest.mark.parametrize("name", CHECKS)
+def test_one_sample_is_explained(name):
+    explorer = getattr(pictures, name)()
+    assert not explorer._note.get_text()
     explorer.set(M_B=1)
     assert "one sample" in explorer.readout.lower()
+    assert explorer._note.get_text() == explorer.result.explanation != ""
     explorer.reset()
+    assert not explorer._note.get_text()
 
 
 # ---- the triangle
@@ -172,7 +127,12 @@ def test_the_batch_size_comes_first_and_begins_at_one(explorer):
 
 @pytest.fixture(scope="module")
 def triangle():
-    return explore.triangle()
+    return pictures.Triangle()
+
+
+def on_page(triangle):
+    """Where x̂, Δ̂ and û are drawn, picture coordinates (3, 2); the sphere has radius 1."""
+    return np.array([dot.get_data() for dot in triangle._sphere.dots], float)[:, :, 0]
 
 
 def seen(azimuth, elevation):
@@ -194,7 +154,7 @@ def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle
             for azimuth, elevation in views:
                 wish = {"theta1": int(theta1), "theta2": int(theta2), "dihedral": int(dihedral)}
                 triangle.set(M_B=M_B, azimuth=azimuth, elevation=elevation, **wish)
-                corners.append(triangle.figure.drawn)
+                corners.append(on_page(triangle))
             drawn = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
             vectors = triangle.result.vectors
             for a, b in itertools.combinations(range(3), 2):
@@ -210,7 +170,7 @@ def test_dihedral_measured_off_the_drawn_points_is_that_of_the_residuals(triangl
         for azimuth, elevation in ((35, 15), (110, -40)):
             angles = dict(zip(("theta1", "theta2", "dihedral"), wish, strict=True))
             triangle.set(M_B=16, azimuth=azimuth, elevation=elevation, **angles)
-            corners.append(triangle.figure.drawn)
+            corners.append(on_page(triangle))
         x_hat, delta, u = np.linalg.lstsq(lines, np.hstack(corners).T, rcond=None)[0].T
         normals = np.cross(x_hat, delta), np.cross(x_hat, u)
         off_the_picture = angle(*(n / np.linalg.norm(n) for n in normals))
@@ -235,7 +195,7 @@ def test_the_entries_are_shadows_on_the_axes_of_the_samples(triangle, M_B):
 
 def test_no_label_covers_another(triangle):
     for _ in random_states(triangle, 200, np.random.default_rng(3)):
-        labels = [label for label in triangle.figure.labels if label.get_visible()]
+        labels = [label for label in triangle._sphere.labels if label.get_visible()]
         boxes = [label.get_window_extent() for label in labels]
         for a, b in itertools.combinations(boxes, 2):
             wide = min(a.x1, b.x1) - max(a.x0, b.x0)
@@ -259,7 +219,7 @@ def test_what_lies_behind_is_drawn_faint(triangle):
     opacity = {}
     for elevation in (90, -90):
         triangle.set(elevation=elevation)
-        opacity[elevation] = triangle.figure.corners[0].get_alpha()
+        opacity[elevation] = triangle._sphere.dots[0].get_alpha()
     assert opacity[-90] < 0.5 < opacity[90] == 1
     triangle.reset()
 
@@ -269,7 +229,7 @@ def test_what_lies_behind_is_drawn_faint(triangle):
 
 def test_a_view_is_orthonormal_and_looks_from_where_it_says():
     for azimuth, elevation in ((0, 0), (35, 15), (-120, 80), (10, -90)):
-        view = projection.view(azimuth, elevation)
+        view = pictures.view(azimuth, elevation)
         axes = np.stack(view)
         assert np.abs(axes @ axes.T - np.eye(3)).max() < 1e-14
         assert np.linalg.det(axes) == pytest.approx(1)
@@ -280,7 +240,7 @@ def test_an_arc_is_the_shortest_way_on_the_sphere():
     rng = np.random.default_rng(0)
     for a, b in rng.normal(size=(20, 2, 3)):
         a, b = 2 * a / np.linalg.norm(a), 2 * b / np.linalg.norm(b)
-        arc = projection.arc(a, b)
+        arc = pictures.arc(a, b)
         assert np.abs(arc[0] - a).max() < 1e-14 and np.abs(arc[-1] - b).max() < 1e-12
         assert np.abs(np.linalg.norm(arc, axis=1) - 2).max() < 1e-14
         assert np.abs(arc @ np.cross(a, b)).max() < 1e-12
@@ -291,15 +251,15 @@ def test_an_arc_is_the_shortest_way_on_the_sphere():
 
 def test_an_arc_between_opposite_points_passes_where_it_should():
     up, via = np.array([0, 0, 1.0]), np.array([0.6, 0.8, 0.0])
-    arc = projection.arc(up, -up, via)
+    arc = pictures.arc(up, -up, via)
     assert np.abs(arc[len(arc) // 2] - via).max() < 1e-12
     # Where the way says nothing, any will do.
-    assert np.abs(np.linalg.norm(projection.arc(up, -up, up), axis=1) - 1).max() < 1e-14
+    assert np.abs(np.linalg.norm(pictures.arc(up, -up, up), axis=1) - 1).max() < 1e-14
 
 
 def test_the_two_parts_of_a_curve_are_the_curve():
-    view, circle = projection.view(20, 30), projection.circle([1, 2, 3])
-    front, behind = projection.split(view, circle)
+    view, circle = pictures.view(20, 30), pictures.circle([1, 2, 3])
+    front, behind = pictures.split(view, circle)
     depth = circle @ view.toward
     clear = np.abs(depth) > 0.1
     assert (np.isnan(front).any(axis=1) == (depth < 0))[clear].all()
@@ -308,7 +268,7 @@ def test_the_two_parts_of_a_curve_are_the_curve():
 
 def test_labels_keep_apart():
     wanted = np.array([[0.0, 0.0], [0.0, 0.0], [0.05, 0.0], [1.3, 0.0]])
-    moved = projection.apart(wanted, np.array([[0.0, 0.02]]), 0.15, 1.2)
+    moved = pictures.apart(wanted, np.array([[0.0, 0.02]]), 0.15, 1.2)
     everything = np.vstack([moved, [[0.0, 0.02]]])
     gaps = [np.linalg.norm(a - b) for a, b in itertools.combinations(everything, 2)]
     assert min(gaps) > 0.14
@@ -318,9 +278,14 @@ def test_labels_keep_apart():
 # ---- the means
 
 
-def test_the_ratio_is_that_of_the_two_gradients_by_hand():
-    delta, u_prev, normalized = geometry_network.look(geometry_means.EPOCH, 3, 16)
-    result = geometry_means.compute_means(16, 10.0, 0.3)
+@pytest.fixture(scope="module")
+def means():
+    return pictures.Means()
+
+
+def test_the_ratio_is_that_of_the_two_gradients_by_hand(means):
+    delta, u_prev, normalized = pictures.layer_view(4, 3, 16)
+    result = means.compute(16, 10.0, 0.3)
     ratios = []
     for i, j in itertools.product(range(10), range(12)):
         d = (delta[:, i] - delta[:, i].mean()) / delta[:, i].std() + 0.3
@@ -329,13 +294,12 @@ def test_the_ratio_is_that_of_the_two_gradients_by_hand():
     assert np.abs(result.ratios / ratios - 1).max() < 1e-6
 
 
-def test_orders_of_magnitude_need_both_means():
+def test_orders_of_magnitude_need_both_means(means):
     medians = {
-        offset: np.median(geometry_means.compute_means(64, offset, 0.3).ratios)
-        for offset in (0.0, 10.0, 1000.0)
+        offset: np.median(means.compute(64, offset, 0.3).ratios) for offset in (0.0, 10.0, 1000.0)
     }
     assert 1 < medians[0.0] < 3 and 20 < medians[10.0] < 90 and 2000 < medians[1000.0] < 9000
-    assert np.median(geometry_means.compute_means(64, 1000.0, 0.0).ratios) < 3
+    assert np.median(means.compute(64, 1000.0, 0.0).ratios) < 3
 
 
 # ---- the stops
@@ -343,19 +307,19 @@ def test_orders_of_magnitude_need_both_means():
 
 @pytest.fixture(scope="module")
 def stops():
-    return explore.stops()
+    return pictures.Stops()
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3, 4])
 @pytest.mark.parametrize("M_B", [2, 3, 4, 5, 6, 64])
 def test_the_rank_of_the_inputs_decides_which_condition_stops_w(stops, M_B, inputs):
     stops.set(M_B=M_B, inputs=inputs)
-    sin1, sin2, cos = (factor[geometry_stops.JOIN] for factor in stops.result.factors)
+    sin1, sin2, cos = (factor[pictures.JOIN] for factor in stops.result.factors)
     gradient, rank = stops.result.sizes[0], min(inputs, M_B - 1)
     if (M_B, inputs) == (4, 3):  # these inputs are nearly of rank 2, and W is slow
         assert sin1 < 0.1 and "W alone still moves at step 400" in stops.readout
         return
-    assert gradient[geometry_stops.JOIN] < 1e-6
+    assert gradient[pictures.JOIN] < 1e-6
     if rank == 1:
         assert gradient.max() < 1e-12 and sin2.max() < 1e-7
         assert "W alone never moves" in stops.readout
@@ -372,20 +336,20 @@ def test_gamma_and_beta_lead_to_the_stop_of_the_baseline(stops):
     assert "all stop where the baseline does" in stops.readout
     gradient, cos3, cos1, spread = (size[-1] for size in stops.result.sizes)
     assert max(gradient, cos3, cos1) < 1e-6 < 0.1 < spread
-    assert stops.result.sizes[2][geometry_stops.JOIN] > 0.2
+    assert stops.result.sizes[2][pictures.JOIN] > 0.2
 
 
 def test_labels_that_can_be_reached_end_by_a_small_error_and_no_angle(stops):
     stops.set(M_B=10)
     _, cos3, cos1, spread = stops.result.sizes
-    assert min(cos3[-1], cos1[-1]) > 0.1 and (np.diff(spread[geometry_stops.JOIN + 1 :]) < 0).all()
+    assert min(cos3[-1], cos1[-1]) > 0.1 and (np.diff(spread[pictures.JOIN + 1 :]) < 0).all()
     assert spread[-1] < 0.1 * spread[0]
     assert "σ(Δ) still falls" in stops.readout
     stops.reset()
 
 
 def test_the_quadrants_hold_all_the_ink():
-    ink, phi = explore.quadrants(20)
+    ink, phi = pictures.quadrants(20)
     data = digits.load("odd")
     assert np.abs(ink.sum(axis=1) - data.psi[:20].sum(axis=1)).max() < 1e-12
     image = data.psi[3].reshape(8, 8)
@@ -400,9 +364,9 @@ def test_the_quadrants_hold_all_the_ink():
 @pytest.mark.parametrize("layer", [1, 2, 3])
 def test_the_error_of_a_layer_is_the_slope_of_the_cost(layer):
     """∂C/∂y of the layer, by the complex step through the layers above, written out."""
-    M_B, net = 6, geometry_network.trained()[2]
-    view = geometry_network.look(2, layer, M_B)
-    phi = geometry_network.data().phi[:M_B]
+    M_B, net = 6, pictures.three_layers()[2]
+    view = pictures.layer_view(2, layer, M_B)
+    phi = digits.load("ten").phi[:M_B]
     own = net.layers[layer - 1]
     y = own.gamma * view.normalized.x_hat + own.beta
 
@@ -419,13 +383,14 @@ def test_the_error_of_a_layer_is_the_slope_of_the_cost(layer):
 
 def test_random_directions():
     # In two dimensions |cos| has the median cos 45°, in three it is uniform.
-    assert geometry_layers.chance(1) == 1
-    assert geometry_layers.chance(2) == pytest.approx(np.sqrt(0.5), abs=0.02)
-    assert geometry_layers.chance(3) == pytest.approx(0.5, abs=0.02)
+    assert pictures.chance(1) == 1
+    assert pictures.chance(2) == pytest.approx(np.sqrt(0.5), abs=0.02)
+    assert pictures.chance(3) == pytest.approx(0.5, abs=0.02)
 
 
 def test_training_moves_the_weights_towards_the_third_condition():
-    before, after = (geometry_layers.compute_layer(1400, 2, epoch) for epoch in (0, 8))
+    layers = pictures.Layers()
+    before, after = (layers.compute(1400, 2, epoch) for epoch in (0, 8))
     assert np.median(after.factors[2]) < 0.4 * np.median(before.factors[2])
     assert min(np.median(after.factors[0]), np.median(after.factors[1])) > 0.9
 
@@ -440,14 +405,14 @@ def test_depth_and_training():
         waited.append(len(runs))
         return runs
 
-    deep = geometry_neurons.untrained(range(2), M_B=32, progress=progress)
-    trained = geometry_neurons.trained(range(1), epochs=1, progress=progress)
+    deep = pictures.untrained(range(2), M_B=32, progress=progress)
+    trained = pictures.trained(range(1), epochs=1, progress=progress)
     assert waited == [4, 8]
     for kind in ("BN", "baseline"):
-        assert deep[kind].shape == (2, len(geometry_neurons.LAYERS))
-        assert list(trained.correlation[kind]) == list(geometry_neurons.HIDDEN)
+        assert deep[kind].shape == (2, len(pictures.DEPTHS))
+        assert list(trained.correlation[kind]) == list(pictures.HIDDEN)
         for values in (deep[kind], *trained.correlation[kind].values()):
             assert ((0 < values) & (values < 1)).all()
     assert deep["BN"][:, -1].max() < deep["baseline"][:, -1].min()
-    picture = correlations(geometry_neurons.LAYERS, deep, trained.correlation)
+    picture = pictures.correlations(deep, trained.correlation)
     assert picture.png.startswith(b"\x89PNG") and picture.alt
