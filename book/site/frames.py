@@ -12,10 +12,8 @@ from PIL import Image
 _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 TEMPLATE = jinja2.Environment(loader=_TEMPLATES, autoescape=True).get_template("explorer.html")
 
-# The slider that moves beside the batch size, where it is not the second of the explorer, and how
-# many positions it has, where a page would be too large with as many as elsewhere: of those
-# explorers whose class does not say so itself.
-SECOND = {"Error and rank in deep networks as created, BN beside baseline": "activation"}
+# How many positions the slider beside the batch size has, where a page would be too large with as
+# many as elsewhere: of those explorers whose class does not say so itself.
 FEWER = {
     "The baseline's gradient over that with BN, layer 3 of the three-layer digits network": 3,
     "One neuron on the ink of four quadrants, W trained alone and then with γ and β": 3,
@@ -70,7 +68,7 @@ class Frames:
         first, *others = explorer.controls
         self.names = [first]
         if others:
-            self.names.append(explorer.second or SECOND.get(explorer.title, others[0]))
+            self.names.append(explorer.second or others[0])
         controls = [explorer.controls[name] for name in self.names]
         spread = np.geomspace if first == "M_B" else np.linspace
         rules = (LONGEST, spread), (FEWER.get(explorer.title, explorer.places), np.linspace)

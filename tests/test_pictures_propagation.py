@@ -1,15 +1,12 @@
-"""The explorers of chapter 5 over all that their sliders can reach."""
+"""What the explorers of chapter 5 show."""
 
 import math
 
 import numpy as np
 import pytest
-from driving import check_readout, check_reset, cut_off, random_states, sweep
 
 from bnnotes import growth
-from bnnotes.explore import propagation as explore
-
-EXPLORERS = {"node": explore.node, "depth": explore.depth}
+from bnnotes.pictures import propagation as pictures
 
 
 def check_node(result, values):
@@ -25,8 +22,8 @@ def check_node(result, values):
         assert result.theta1 == values["theta1"]
     else:
         assert result.theta1 in (0, 180)
-    _, normalized = explore.output_layer(values["epoch"], result.M_B, result.eps)
-    spread = normalized.std[explore.NODE] ** 2
+    _, normalized = pictures.output_layer(values["epoch"], result.M_B, result.eps)
+    spread = normalized.std[pictures.NODE] ** 2
     kappa = (spread - result.eps) / spread
     assert result.kappa == pytest.approx(kappa, abs=1e-9)
     theta = math.radians(result.theta1)
@@ -75,42 +72,11 @@ def check_line(result):
     assert between == (result.line is not None)
 
 
-CHECKS = {"node": check_node, "depth": check_depth}
-
-
-@pytest.fixture(params=EXPLORERS, scope="module")
-def name(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def explorer(name):
-    return EXPLORERS[name]()
-
-
-def test_every_position_of_every_slider(name, explorer):
-    pictures = {}
-    for slider, _ in sweep(explorer):
-        CHECKS[name](explorer.result, explorer.values)
-        check_readout(explorer.readout)
-        pictures.setdefault(slider, set()).add(explorer.image.value)
-    assert all(len(seen) > 1 for slider, seen in pictures.items() if slider != "variance")
-
-
-def test_random_combinations(name, explorer):
-    for count, values in enumerate(random_states(explorer, 200, np.random.default_rng(0))):
-        CHECKS[name](explorer.result, values)
-        check_readout(explorer.readout)
-        if count % 8 == 0:
-            assert not cut_off(explorer)
-
-
-def test_reset_brings_the_first_picture_back(explorer):
-    check_reset(explorer)
+CHECKS = {"Node": check_node, "Depth": check_depth}
 
 
 def test_silence_at_both_ends_and_most_at_a_right_angle():
-    node = explore.node()
+    node = pictures.Node()
     sent = {angle: node.compute(64, angle, 0.0, 1).sent for angle in range(0, 181, 10)}
     assert max(sent[0], sent[180]) < 1e-9
     assert max(sent, key=sent.get) == 90
@@ -118,19 +84,19 @@ def test_silence_at_both_ends_and_most_at_a_right_angle():
 
 
 def test_no_sample_leaves_its_panel():
-    node = explore.node()
+    node = pictures.Node()
     for M_B in (2, 8, 64, 1400):
         for theta1 in range(0, 181, 15):
             node.set(M_B=M_B, theta1=theta1, epoch=20)
-            (low, high), drawn = node.figure._samples.get_ylim(), []
-            for line in (node.figure._delta_s, node.figure._sent_s):
+            (low, high), drawn = node._delta_s.axes.get_ylim(), []
+            for line in (node._delta_s, node._sent_s):
                 drawn.extend(line.get_ydata())
             assert low < min(drawn) and max(drawn) < high
             assert max(np.abs(drawn)) == pytest.approx(1)
 
 
 def test_bn_does_not_see_the_variance_of_the_weights():
-    depth = explore.depth()
+    depth = pictures.Depth()
     norms = [depth.compute(16, 20, 32, "relu", v).bn.norms for v in (0.5, 4.0)]
     assert norms[0] == pytest.approx(norms[1], rel=1e-6)
 
@@ -146,8 +112,8 @@ def test_bn_does_not_see_the_variance_of_the_weights():
     ],
 )
 def test_the_line_is_drawn_only_where_it_holds(state, drawn, why):
-    depth = explore.depth()
+    depth = pictures.Depth()
     depth.set(**dict(zip(depth.controls, state, strict=True)))
     assert depth.readout.endswith(why)
-    assert depth.figure._expected.get_visible() == drawn
-    assert (depth.figure._expected_text.get_text() != "") == drawn
+    assert depth._expected.get_visible() == drawn
+    assert (depth._expected_text.get_text() != "") == drawn
