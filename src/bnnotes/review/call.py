@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import functools
 import inspect
 import io
-import itertools
+import linecache
 import re
 import sys
 import textwrap
@@ -321,18 +322,27 @@ def parameters(f):
     return {p.name: p for p in named if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
 
 
-def _tree(f):
+def _nodes(f):
+    """Return the syntax nodes of a function; none where its source is not there."""
+    code = getattr(inspect.unwrap(f), "__code__", None) if callable(f) else None
+    return _parsed(code) if inspect.iscode(code) else ()
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(code):
+    # inspect.getsource looks through all modules, which takes longer than a review.
     def parse():
-        return ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(f))))
+        lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+        return ast.parse(textwrap.dedent("".join(inspect.getblock(lines))))
 
     tree, trouble = guarded(parse)
-    return None if trouble else tree
+    return () if trouble else tuple(ast.walk(tree))
 
 
 def returned_names(f):
     """Return the names in the last ``return a, b, c`` of f; an empty tuple if there are none."""
     names = ()
-    for node in ast.walk(_tree(f) or ast.Module([], [])):
+    for node in _nodes(f):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
             names = tuple(_leaves(node.value))
     return names
@@ -349,7 +359,7 @@ def _leaves(node):
 def entries(f, argument):
     """Return the names that f gives to what is in its cache: by place, and by key or attribute."""
     places, keys = {}, set()
-    for node in ast.walk(_tree(f) or ast.Module([], [])):
+    for node in _nodes(f):
         if isinstance(node, ast.Assign):
             target, value = node.targets[0], node.value
             if isinstance(value, ast.Attribute) and _is(value.value, argument):
@@ -564,6 +574,11 @@ def read(result, names, wanted, form, values):
     if result is None:
         return Outcome({}, trouble="it returned None; is there a return?")
     found, shapes, dtype = {}, [], ""
+    if isinstance(result, list):
+        # [∂C/∂x, ...] may look like one array of one more axis.
+        array = as_array(result)
+        deep = array is not None and array.ndim > len(form.layout.order)
+        result = tuple(result) if deep else result
     pairs = list(flat(result, names))
     assigned, free = [], list(wanted)
     for name, value in pairs:
@@ -582,6 +597,13 @@ def read(result, names, wanted, form, values):
             fits = [
                 q for q in free if array is not None and form.take(q, array, values) is not None
             ]
+            if not fits and array is not None and array.ndim == 2 and len(array) == len(free):
+                # [∂C/∂γ, ∂C/∂β] in one list or array.
+                rows = [form.take(q, row, values) for q, row in zip(free, array, strict=True)]
+                if all(row is not None for row in rows):
+                    found |= dict(zip(free, rows, strict=True))
+                    free.clear()
+                    continue
             if not fits and (value is not None and count > len(wanted)):
                 continue
             said = fits[0] if fits else free[0]
@@ -893,11 +915,13 @@ class PairWay(Way):
 
     def _arguments(self, values, rest, given):
         """Return the arguments of the backward pass."""
+        named = rest if isinstance(rest, Mapping) else {}
         found, places = {}, list(rest) if isinstance(rest, tuple) else [rest]
+        places = list(named.values()) if len(named) == 1 else places
         if self.swapped and isinstance(rest, (tuple, list)):
             rest = type(rest)(rest[k] for k in self.swapped)
         others = [k for k, r in self.back_roles.items() if r not in ("delta", None)]
-        made = dict(zip(returned_names(self.f)[1:], places, strict=False))
+        made = {**dict(zip(returned_names(self.f)[1:], places, strict=False)), **named}
         for name, role in self.back_roles.items():
             if role is None:
                 continue
@@ -1089,7 +1113,7 @@ def leaves(thing, depth=3, path="", seen=None):
         known |= getattr(thing, "__dict__", {})
         slots = getattr(type(thing), "__slots__", ())
         known |= {s: getattr(thing, s) for s in slots if isinstance(s, str) and hasattr(thing, s)}
-        bound = functools_setattr(thing)
+        bound = functools.partial(setattr, thing)
         items = [(k, v, (bound, k)) for k, v in known.items()]
     for name, value, setter in items:
         inner = f"{path}_{name}" if path else name.lstrip("_")
@@ -1104,10 +1128,6 @@ def leaves(thing, depth=3, path="", seen=None):
         ):
             if not callable(value) or isinstance(value, Mapping):
                 yield from leaves(value, depth - 1, inner, seen)
-
-
-def functools_setattr(thing):
-    return lambda name, value: setattr(thing, name, value)
 
 
 def _kind_of(path):
@@ -1278,7 +1298,8 @@ KEPT = {
 def forms(f, layout, *, images=True):
     """Return the forms in which a function may want its arrays, the likeliest first."""
     space = getattr(inspect.unwrap(f), "__globals__", {}) if callable(f) else {}
-    first = torch() is not None and any(value is torch() for value in space.values())
+    loaded = torch()
+    first = loaded is not None and any(value is loaded for value in space.values())
     kinds = (True, False) if first else ((False, True) if torch() is not None else (False,))
     chosen = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
     if not images:

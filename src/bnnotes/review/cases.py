@@ -8,6 +8,7 @@ have two decimals, so that they can be printed and copied.
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +173,7 @@ def single(values):
     )
 
 
+@functools.cache
 def cases(made=layer, layout=SAMPLES):
     """Return the cases, the one that is tried first in front."""
     H, W = layout.pixels
