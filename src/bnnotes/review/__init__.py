@@ -215,11 +215,12 @@ def _checked(layout, weights, layouts=tuple(LAYOUTS)):
 
 def _review(f, subject, layout, weights=None, forward=None):
     _checked(layout, weights, tuple(LAYOUTS) if subject.made is not dense else tuple(LAYOUTS)[:2])
-    try:
-        verdict, tried = _verdict(f, subject, layout, weights, forward)
-    except call.Unreadable as trouble:
-        verdict, tried = Verdict("unknown", str(trouble), parts=999), ()
-    return reported(call.name_of(f), subject, verdict, tried)
+    with call.one_thread():
+        try:
+            verdict, tried = _verdict(f, subject, layout, weights, forward)
+        except call.Unreadable as trouble:
+            verdict, tried = Verdict("unknown", str(trouble), parts=999), ()
+        return reported(call.name_of(f), subject, verdict, tried)
 
 
 def _verdict(f, subject, layout, weights, forward):

@@ -276,6 +276,20 @@ def torch():
     return sys.modules.get("torch")
 
 
+@contextlib.contextmanager
+def one_thread():
+    """Let torch work in one thread: on small arrays more of them wait for each other."""
+    loaded = torch()
+    count = loaded.get_num_threads() if loaded else 1
+    if count > 1:
+        loaded.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if count > 1:
+            loaded.set_num_threads(count)
+
+
 def as_array(value):
     """Return a result as a numpy array of numbers, or None if it is none."""
     if hasattr(value, "detach"):
@@ -1173,6 +1187,7 @@ class AutogradWay(Way):
 
     def __init__(self, thing, roles, form, order=0):
         self.thing, self.roles, self.form, self.order = thing, roles, form, order
+        self._modules = {}
         self.module = not (isinstance(thing, type) and issubclass(thing, torch().autograd.Function))
         self.taken = dict(roles)
         self.eps_taken = not self.module and "eps" in roles.values()
@@ -1185,6 +1200,18 @@ class AutogradWay(Way):
         elif not self.module:
             self.gamma_taken = "gamma" in roles.values()
 
+    def _module(self, values, double):
+        """Return a copy of the module, the same one for the same number of neurons."""
+        key = values["x"].shape[-1], double
+        if key not in self._modules:
+            layer = copy.deepcopy(self.thing)
+            if isinstance(layer, type):
+                layer = layer(**{k: self.form.hand(r, values) for k, r in self.roles.items()})
+            layer = layer.double() if double else layer.float()
+            layer.train()
+            self._modules[key] = layer
+        return self._modules[key]
+
     def _graph(self, values):
         double = values["x"].dtype == np.float64
         leaves_ = {r: self.form.hand(r, values) for r in ("x", "gamma", "beta")}
@@ -1196,11 +1223,7 @@ class AutogradWay(Way):
             y = self.thing.apply(*given)
             used = {r: leaves_[r] for r in leaves_ if r in self.roles.values()}
         else:
-            layer = copy.deepcopy(self.thing)
-            if isinstance(layer, type):
-                layer = layer(**{k: self.form.hand(r, values) for k, r in self.roles.items()})
-            layer = layer.double() if double else layer.float()
-            layer.train()
+            layer = self._module(values, double)
             used = {"x": leaves_["x"]}
             for name, parameter in layer.named_parameters():
                 kind = _kind_of(name.replace(".", "_"))

@@ -174,8 +174,10 @@ def single(values):
 
 
 @functools.cache
-def cases(made=layer, layout=SAMPLES):
+def cases(made=layer, layout=SAMPLES, n=None):
     """Return the cases, the one that is tried first in front."""
+    fixed, n = n is not None, n or NEURONS
+    kind, made = made, functools.partial(made, n=n)
     H, W = layout.pixels
     P = H * W
     found = [
@@ -183,20 +185,21 @@ def cases(made=layer, layout=SAMPLES):
         *(Case(f"M_B = {M}", "plain", made(M, M, P)) for M in (5, 2, 3, 32)),
         *(Case(f"M_B = {M}, eps = 0.1", "plain", made(40 + M, M, P, eps=0.1)) for M in (2, 32)),
         Case("M_B = 6, eps = 1e-05", "plain", made(46, 6, P, eps=1e-5)),
-        Case("M_B = n = 4, eps = 0.1", "plain", made(70, 4, P, eps=0.1)),
+        Case(f"M_B = n = {n}, eps = 0.1", "plain", made(70, max(n, 2), P, eps=0.1)),
         Case("constant feature, eps = 0.01", "constant", made(60, 5, P, eps=0.01, constant=True)),
         Case("M_B = 1, eps = 0.1", "one", made(41, 1, P, eps=0.1)),
         Case("float32, eps = 0.1", "float32", single(made(80, 32, P, eps=0.1))),
         Case("mean/std = 1e4", "large mean", made(90, 32, P, mean=1e4)),
     ]
-    if made is layer:
+    if kind is layer:
         zero = made(61, 5, P, eps=0.1)
-        zero["gamma"][1], zero["delta"][..., 2] = 0.0, 0.0
+        zero["gamma"][1 % n], zero["delta"][..., 2 % n] = 0.0, 0.0
         found += [
             Case("γ and Δ of a neuron 0, eps = 0.1", "plain", zero),
             Case("M_B = 130, eps = 0.1", "plain", made(71, 130, P, eps=0.1)),
-            Case("7 neurons, eps = 0.1", "plain", made(72, 5, P, n=7, eps=0.1)),
         ]
+        if not fixed:
+            found.append(Case("7 neurons, eps = 0.1", "plain", made(72, 5, P, n=7, eps=0.1)))
     else:
         square = made(73, 5, P, eps=0.1, n_prev=NEURONS)
         found.insert(1, Case("square layer, eps = 0.1", "plain", square))

@@ -293,7 +293,8 @@ def of_output(y, values, steps=None, inside=True):
     """Return the ε that the reader's own y has, or None: (γ(x − μ)/(y − β))² − σ²."""
     made = Layer(values_given(values), steps)
     with np.errstate(all="ignore"):
-        std = values["gamma"] * made["centered"] / (y - values["beta"])
+        shift = values["beta"] if "beta" in (steps or {}).get("y", "beta") else 0.0
+        std = values["gamma"] * made["centered"] / (y - shift)
         var = made["var"]
         found = np.broadcast_to(std**2 - var if inside else std - np.sqrt(var), y.shape)
         weight = np.abs(np.broadcast_to(made["centered"], y.shape))
@@ -488,13 +489,7 @@ def _of_backward(way, values, outcome):
 def all_cases(subject, found, few=False):
     """Return the cases for a way, with the ε that it has."""
     way = found.way
-    made = subject.made
-    if way.n:
-
-        def made(seed, M_B, P, n=None, **more):
-            return subject.made(seed, M_B, P, n=way.n, **more)
-
-    every = cases(subject.made if not way.n else made, way.form.layout)
+    every = cases(subject.made, way.form.layout, **({"n": way.n} if way.n else {}))
     if subject.base:
         every = [c for c in every if c.kind != "constant"]
     kept = []
@@ -559,7 +554,7 @@ def verify(subject, found, live=()):
         other = found.forward.says or "none that review knows"
         text = f"right for its own forward pass, which is not batch normalization: it is {other}"
         names = (found.forward.name,) if found.forward.name else ()
-        return Verdict("own", text, names, 1, evidence, way, text, tuple(notes))
+        return Verdict("own", text, names, 1 if names else 5, evidence, way, text, tuple(notes))
     more = _other_layouts(subject, found)
     if isinstance(more, Verdict):
         return more
