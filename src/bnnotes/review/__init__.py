@@ -220,6 +220,9 @@ def _review(f, subject, layout, weights=None, forward=None):
             verdict, tried = _verdict(f, subject, layout, weights, forward)
         except call.Unreadable as trouble:
             verdict, tried = Verdict("unknown", str(trouble), parts=999), ()
+        except Exception as error:
+            text = f"review could not deal with it: {type(error).__name__}: {error}"
+            verdict, tried = Verdict("unknown", text, parts=999), ()
         return reported(call.name_of(f), subject, verdict, tried)
 
 

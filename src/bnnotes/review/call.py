@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cases import FEATURES, FULL, LAYOUTS, NUMBERS, SAMPLES
+from .cases import FULL, LAYOUTS, NUMBERS, SAMPLES
+from .mistakes import RIGHT
 
 # Names.
 
@@ -77,14 +78,15 @@ training     training train istraining istrain trainflag
 mode         mode
 momentum     momentum decay
 rate         lr learningrate
-n            n numfeatures nfeatures features dim size inputsize nin nout channels numchannels c d
+n            numfeatures nfeatures features dim size inputsize nin nout channels numchannels
 n            inputdim featuresize units hidden numneurons neurons width inchannels outchannels ndim
 shape        shape inputshape normalizedshape normshape paramshape
 optimizer    optimizer optim opt
 """
 # Names of one letter and the like say little: what they may be, the likeliest first.
 WEAK = {
-    "d": "delta",
+    "d": "delta n",
+    "c": "n gamma",
     "g": "delta gamma",
     "e": "delta",
     "err": "delta",
@@ -508,7 +510,7 @@ class Form(NamedTuple):
 
         def give(name):
             for role in meanings(name, OFFERED | {"n"}):
-                if role in values or role in SETTINGS or role in ("std", "sigma", "inv_std"):
+                if role in values or role in RIGHT or role in SETTINGS or role == "bn_param":
                     return self.hand(role, values)
             return None
 
@@ -753,6 +755,8 @@ def slots_of(f, offered, delta=True):
             for key in (*places.items(), *((k, k) for k in keys)):
                 slots.append(((name, key[0]), _possible(key[1], offered - {"cache"})))
         elif possible:
+            if delta and len(name) == 1 and not optional:
+                possible += [role for role in ANY if role not in possible]
             slots.append((name, possible + ([None] if optional else [])))
         elif not optional:
             unknown.append(name)
@@ -823,6 +827,7 @@ class FunctionWay(Way):
         given = self.inputs(values)
         kept = {k: _copied(v) for k, v in given.items()}
         named = parameters(self.f)
+        self._self = next((v for k, v in given.items() if self.roles[k] == "self"), None)
         first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
         rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
         result, trouble = guarded(self.f, *first, **rest)
@@ -834,9 +839,8 @@ class FunctionWay(Way):
         result, trouble, notes = self._call(values)
         if trouble:
             return Outcome({}, trouble=trouble, notes=notes)
-        if isinstance(self.f, type):
-            return Outcome({}, trouble="it is a class without a backward pass")
-        return read(result, self.names, self.wanted, self.form, values)._replace(notes=notes)
+        outcome = read(result, self.names, self.wanted, self.form, values)
+        return left_in(self._self, outcome, self.wanted, self.form, values)._replace(notes=notes)
 
 
 class ForwardWay(FunctionWay):
@@ -865,6 +869,24 @@ class ForwardWay(FunctionWay):
     def forward(self, values):
         outcome = self.backward(values)
         return outcome.y, outcome.trouble
+
+
+def _of_making(roles):
+    """Return what an argument of ``__init__`` may be: the number of neurons, if it may."""
+    if "n" in roles or roles == list(ANY):
+        return ["n", "shape", *(role for role in roles if role not in ("n", "M_B"))]
+    return roles
+
+
+def left_in(thing, outcome, wanted, form, values):
+    """Return an outcome with the gradients that a method left in its object, too."""
+    found = dict(outcome.found)
+    for path, array, _ in leaves(thing) if thing is not None else ():
+        said = quantity(path, wanted)
+        taken = form.take(said, array, values) if said and said not in found else None
+        if taken is not None:
+            found[said] = taken.astype(float)
+    return outcome._replace(found=found)
 
 
 def _copied(value):
@@ -1005,7 +1027,7 @@ class LayerWay(Way):
         self.taken, self.names = {}, returned_names(getattr(kind, self.b)) if self.b else ()
         self.how = f"{kind.__name__}.{self.f}, then .{self.b}; γ and β were set in the layer"
         if not isinstance(thing, type):
-            sizes = [v.size for _, v, _ in leaves(thing) if _kind_of(_) == "gamma"]
+            sizes = [v.size for path, v, _ in leaves(thing) if _kind_of(path) == "gamma"]
             self.n = next((size for size in sizes if size > 1), None)
 
     def _made(self, values):
@@ -1013,9 +1035,7 @@ class LayerWay(Way):
             return guarded(copy.deepcopy, self.thing)
         slots = slots_of(self.thing, OF_FORWARD, delta=False) if parameters(self.thing) else []
         trouble = ""
-        for _, roles in assignments(
-            [(k, ["n", "shape", *p] if p == list(ANY) else p) for k, p in slots], 12
-        ):
+        for _, roles in assignments([(k, _of_making(p)) for k, p in slots], 12):
             given = {
                 k: self.form.hand(r, values)
                 for k, r in roles.items()
@@ -1043,7 +1063,9 @@ class LayerWay(Way):
         if not _set(layer, values, self.form, False):
             # Some make their γ when they first see x.
             self._run(layer, values)
-        self.gamma_taken = "gamma" in _set(layer, values, self.form, False)
+        named = parameters(getattr(layer, self.f)) or {}
+        in_call = [r for n in named for r in meanings(n, {"gamma"})]
+        self.gamma_taken = bool(in_call) or "gamma" in _set(layer, values, self.form, False)
         return layer, ""
 
     def _run(self, layer, values):
@@ -1056,10 +1078,11 @@ class LayerWay(Way):
             if role and (required or role in ("training", "mode", "gamma", "beta")):
                 given[name] = self.form.hand(role, values)
         self.taken |= {x: "x"} | {k: "training" for k in given if k != x}
-        result, trouble = guarded(method, self.form.hand("x", values), **given)
+        first = [self.form.hand("x", values)] if parameters(method) != {} else []
+        result, trouble = guarded(method, *first, **given)
         if trouble:
             return None, f".{self.f}: {trouble}"
-        y, _ = split_forward(result, self.form, values)
+        y, self._rest = split_forward(result, self.form, values)
         if y is None:
             return None, f".{self.f} returned no y with the shape {self.form.shape('y', values)}"
         return y, ""
@@ -1081,8 +1104,9 @@ class LayerWay(Way):
         more = {}
         for name, parameter in list((parameters(method) or {}).items())[1:]:
             role = next(iter(meanings(name, OFFERED)), None)
-            if parameter.default is parameter.empty and role:
-                more[name] = self.form.hand(role, values)
+            if parameter.default is parameter.empty:
+                kept_by_forward = role in (None, "cache", "self")
+                more[name] = self._rest if kept_by_forward else self.form.hand(role, values)
         result, trouble = guarded(method, delta, **more)
         if trouble:
             return Outcome({}, y, f".{self.b}: {trouble}")
@@ -1157,6 +1181,12 @@ def _kind_of(path):
     return None
 
 
+_RUNNING = {
+    kind: {name for name, roles in _TABLE.items() if kind in roles}
+    for kind in ("running_mean", "running_var")
+}
+
+
 def _set(layer, values, form, look):
     """Set γ and β where a layer keeps them; return which were found. `look` only looks."""
     n, found = values["x"].shape[-1], {}
@@ -1171,6 +1201,11 @@ def _set(layer, values, form, look):
             found.setdefault(kind, [(a, s) for a, s in listed if a.size == n and (a == start).all()])
     found = {kind: places for kind, places in found.items() if places}
     if not look:
+        for path, array, (setter, key) in kept:
+            moving = path.casefold().replace("_", "")
+            for kind, names in _RUNNING.items():
+                if moving in names and array.size == n:
+                    guarded(setter, key, np.reshape(values[kind], array.shape).copy())
         for kind, places in found.items():
             shared = {}
             for array, (setter, key) in places:
@@ -1318,15 +1353,21 @@ KEPT = {
 }
 
 
-def forms(f, layout, *, images=True):
+def _globals_of(f):
+    """Return the names that code uses, its own arguments apart."""
+    if isinstance(f, type):
+        return [n for m in vars(f).values() for n in _globals_of(getattr(m, "__func__", m))]
+    code = getattr(inspect.unwrap(f), "__code__", None) if callable(f) else None
+    return code.co_names if inspect.iscode(code) else ()
+
+
+def forms(f, layout, *others):
     """Return the forms in which a function may want its arrays, the likeliest first."""
-    space = getattr(inspect.unwrap(f), "__globals__", {}) if callable(f) else {}
     loaded = torch()
-    first = loaded is not None and any(value is loaded for value in space.values())
-    kinds = (True, False) if first else ((False, True) if torch() is not None else (False,))
+    names = {name for each in (f, *others) for name in _globals_of(each)}
+    first = loaded is not None and "np" not in names and bool({"torch", "F"} & names)
+    kinds = (True, False) if first else ((False, True) if loaded is not None else (False,))
     chosen = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
-    if not images:
-        chosen = [each for each in chosen if each in (SAMPLES, FEATURES)]
     for tensors in kinds:
         for each in chosen:
             for kept in KEPT.get(each.name, ((False, True), (True, True), (False, False))):
@@ -1363,7 +1404,7 @@ def pair_ways(forward, backward, layout, wanted):
     others = [k for k, r in back.items() if r not in ("delta", "self", None)]
     wirings = ["cache", "places"] if len(others) == 1 else ["names", "places", "cache"]
     for rank, roles in assignments(slots, 12):
-        for form in forms(backward, layout):
+        for form in forms(backward, layout, forward):
             for k, wiring in enumerate(wirings):
                 yield PairWay(forward, backward, roles, back, form, wiring, wanted, rank + k)
 
@@ -1371,7 +1412,7 @@ def pair_ways(forward, backward, layout, wanted):
 def layer_ways(thing, layout, wanted):
     """Yield the ways of running a layer that is an object."""
     kind = thing if isinstance(thing, type) else type(thing)
-    for form in forms(getattr(kind, "forward", None) or kind, layout):
+    for form in forms(kind, layout):
         yield LayerWay(thing, form, wanted)
 
 

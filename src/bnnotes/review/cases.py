@@ -101,7 +101,9 @@ FEATURES = Layout("feature-major", "(n, M_B)", (1, 0), (-1, 1))
 IMAGES = Layout("images", "(N, C, H, W)", (0, 3, 1, 2), (1, -1, 1, 1))
 LAST = Layout("channels-last", "(N, H, W, C)", (0, 1, 2, 3), (1, 1, 1, -1))
 SERIES = Layout("series", "(N, C, L)", (0, 2, 1), (1, -1, 1))
-LAYOUTS = {layout.name: layout for layout in (SAMPLES, FEATURES, IMAGES, LAST, SERIES)}
+SEQUENCE = Layout("sequence", "(N, L, C)", (0, 1, 2), (1, 1, -1))
+_ALL = (SAMPLES, FEATURES, IMAGES, LAST, SERIES, SEQUENCE)
+LAYOUTS = {layout.name: layout for layout in _ALL}
 
 
 def round_(values):

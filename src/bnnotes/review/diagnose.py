@@ -533,6 +533,8 @@ def verify(subject, found, live=()):
     notes = list(_notes(found, evidence))
     failed = [e for e in evidence if e.outcome.trouble or e.outcome.shapes]
     wrong = [e for e in evidence if e.wrong]
+    if any("float32" in note for note in notes):
+        wrong = [e for e in wrong if e.case.kind != "large mean"]
     if failed or wrong:
         return name_it(subject, found, evidence)
     if found.eps == 0.0 and found.unused:
