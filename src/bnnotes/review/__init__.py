@@ -48,7 +48,12 @@ __all__ = [
 _DENSE = {"u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"}
 _ALONE = frozenset(call.OFFERED - {"dgamma", "dbeta"})
 BACKWARD = Subject("batchnorm_backward", ("dx", "dgamma", "dbeta"))
-FORWARD = Subject("batchnorm_forward", ("y",), offered=frozenset(call.OF_FORWARD | {"self"}))
+FORWARD = Subject(
+    "batchnorm_forward",
+    ("y",),
+    offered=frozenset(call.OF_FORWARD | {"self"}),
+    optional=("x_hat", "mean", "std", "var"),
+)
 GAMMA = Subject("gamma_gradient", ("dgamma",), offered=_ALONE)
 BETA = Subject("beta_gradient", ("dbeta",), offered=_ALONE)
 WEIGHT = Subject("weight_gradient", ("dW",), dense, _ALONE | _DENSE - {"b"})
@@ -180,7 +185,7 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of every W; found out if None.
     """
-    from . import network as whole
+    from . import whole
 
     instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
     _checked(layout, weights, ("sample-major", "feature-major"))

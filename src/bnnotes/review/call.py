@@ -590,6 +590,10 @@ def read(result, names, wanted, form, values):
     if result is None:
         return Outcome({}, trouble="it returned None; is there a return?")
     found, shapes, dtype = {}, [], ""
+    if len(wanted) == 1 and isinstance(result, (list, tuple)):
+        array = as_array(result)
+        fits = array is not None and form.take(wanted[0], array, values) is not None
+        result = array if fits else result
     if isinstance(result, list):
         # [∂C/∂x, ...] may look like one array of one more axis.
         array = as_array(result)
@@ -755,7 +759,7 @@ def slots_of(f, offered, delta=True):
             for key in (*places.items(), *((k, k) for k in keys)):
                 slots.append(((name, key[0]), _possible(key[1], offered - {"cache"})))
         elif possible:
-            if delta and len(name) == 1 and not optional:
+            if delta and squash(name) in WEAK and not optional:
                 possible += [role for role in ANY if role not in possible]
             slots.append((name, possible + ([None] if optional else [])))
         elif not optional:

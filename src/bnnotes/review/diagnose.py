@@ -22,7 +22,7 @@ from .mistakes import FORWARD, MISTAKES, RIGHT, Layer, evaluated
 
 TIGHT, LOOSE = 1e-9, 1e-6  # relative to what a quantity could be
 TOLERANCE = {"float32": 3e-4, "large mean": 1e-5}
-SECONDS = 1.5  # to look for a way of calling
+LOOKS, SECONDS = 500, 20  # for a way of calling: a count, and seconds only where code is slow
 
 
 class Evidence(NamedTuple):
@@ -156,6 +156,8 @@ class Subject(NamedTuple):
         What its arguments may be.
     base : dict
         Steps that are other than `mistakes.RIGHT`.
+    optional : tuple of str
+        Quantities that are reviewed where they come under their name.
     """
 
     name: str
@@ -163,6 +165,7 @@ class Subject(NamedTuple):
     made: object = layer
     offered: frozenset = frozenset(call.OFFERED)
     base: dict = {}
+    optional: tuple = ()
 
     @property
     def mistakes(self):
@@ -343,7 +346,7 @@ def judge(subject, ways):
 
 
 def _walk(subject, ways):
-    live, troubles, forms_alive, start = [], {}, None, time.monotonic()
+    live, troubles, forms_alive, looks, start = [], {}, None, 0, time.monotonic()
     first_roles, best = None, None
     for way in ways:
         roles = getattr(way, "roles", None)
@@ -352,7 +355,8 @@ def _walk(subject, ways):
             forms_alive = {found.way.form for found in live}
         if forms_alive and roles is not first_roles and way.form not in forms_alive:
             continue
-        if time.monotonic() - start > SECONDS and (live or len(troubles) > 3):
+        looks += 1
+        if looks > LOOKS or time.monotonic() - start > SECONDS:
             break
         found = look(subject, way)
         if isinstance(found, str):
@@ -397,7 +401,8 @@ def look(subject, way):
     outcome = way.backward(values)
     if outcome.trouble and not (way.has_forward and outcome.y is not None):
         return outcome.trouble
-    ones = not way.gamma_taken
+    ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(subject.wanted))
+    ones = ones and not subject.base
     if ones:
         values["gamma"] = np.ones_like(values["gamma"])
         values = Layer(values_given(values))
@@ -405,7 +410,9 @@ def look(subject, way):
     forward, candidates, eps, unused = None, (), None, False
     if way.has_forward and outcome.y is not None:
         eps, unused, forward = _of_forward(way, values, outcome)
-    elif not subject.base:
+        if subject.wanted == ("y",):
+            candidates, forward = (eps, 0.0), None
+    elif "dx" in subject.wanted:
         eps, unused, candidates = _of_backward(way, values, outcome)
     if eps is not None:
         values = Layer({**values_given(values), "eps": eps})
@@ -418,14 +425,15 @@ def look(subject, way):
 
 def _truth(subject, way, case, forward):
     """Return the truth of a case, and the scales."""
+    wanted = (*subject.wanted, *subject.optional)
     if forward is None:
-        truth = truth_of(case.values, subject.wanted, subject.base)
+        truth = truth_of(case.values, wanted, subject.base)
     elif forward.steps is None:
         truth = numerical(way, case.values) or truth_of(case.values, subject.wanted)
         truth = {q: shaped(q, truth[q], case.values) for q in subject.wanted}
     else:
         truth = truth_of(case.values, subject.wanted, forward.steps, own=True)
-    return truth, scales_of(case.values, subject.wanted)
+    return truth, scales_of(case.values, wanted)
 
 
 class Forward(NamedTuple):
@@ -541,7 +549,7 @@ def verify(subject, found, live=()):
         row = MISTAKES["eps left out"]
         text = f"{row.says}; it takes eps and does not use it, and is right at ε = 0 only"
         return Verdict("wrong", text, (row.name,), 1, evidence, way, notes=tuple(notes))
-    if way.has_forward and found.forward is None:
+    if way.has_forward and found.forward is None and subject.wanted != ("y",):
         strange = [e for e in evidence if not _same_y(e)]
         if strange:
             where = strange[0].case.name
@@ -677,12 +685,14 @@ def _could_not(troubles):
 def _worst(subject, live):
     """Return the verdict that needs the fewest assumptions, of the ways that gave something."""
     live = sorted(live, key=_plausible)
-    verdicts, start = [], time.monotonic()
-    for found in live[:8]:
-        verdicts.append(name_it(subject, found, gather(subject, found, few=True)))
-        if verdicts[-1].parts <= 1 or time.monotonic() - start > SECONDS:
+    verdicts = []
+    for found in live[:5]:
+        evidence = gather(subject, found, few=True)
+        verdicts.append((name_it(subject, found, evidence, deep=False), found, evidence))
+        if verdicts[-1][0].parts <= 1:
             break
-    return min(verdicts, key=lambda v: v.parts)
+    best, found, evidence = min(verdicts, key=lambda v: v[0].parts)
+    return best if best.parts < 100 else name_it(subject, found, evidence)
 
 
 def _plausible(found):
@@ -692,8 +702,8 @@ def _plausible(found):
     return bool(e.outcome.shapes) + bool(e.outcome.trouble), found.way.order, wrong, order
 
 
-def name_it(subject, found, evidence):
-    """Return the verdict on a way of calling that is wrong."""
+def name_it(subject, found, evidence, deep=True):
+    """Return the verdict on a way of calling that is wrong; `deep` looks for two mistakes."""
     way, notes = found.way, tuple(_notes(found, evidence))
     good = [e for e in evidence if e.found]
     exchanged = _exchanged(subject, found)
@@ -707,7 +717,7 @@ def name_it(subject, found, evidence):
         if way.has_forward:
             text = f"it failed with the cache of its own forward pass: {trouble}"
         return Verdict(kind, text, (), 500, evidence, way, notes=notes)
-    search = Search(subject, found, good)
+    search = Search(subject, found, good, deep)
     shapes = next((list(e.outcome.shapes) for e in evidence if e.outcome.shapes), [])
     text, names, parts = search.explain()
     if failed and not search.wrong:
@@ -754,8 +764,8 @@ def _exchanged(subject, found):
 class Search:
     """The comparison of known mistakes with what came back."""
 
-    def __init__(self, subject, found, evidence):
-        self.subject, self.found = subject, found
+    def __init__(self, subject, found, evidence, deep=True):
+        self.subject, self.found, self.deep = subject, found, deep
         self.evidence = [e for e in evidence if e.case.kind not in TOLERANCE]
         self.evidence = self.evidence or evidence
         self.names = [q for q in subject.wanted if any(q in e.found for e in evidence)]
@@ -875,13 +885,13 @@ class Search:
         """Return the explanation of one quantity by two mistakes together."""
         if q not in ("dx", "dW", "below"):
             return None
-        found, start = [], time.monotonic()
+        found = []
         for eps in self.epsilons()[:2]:
             for one, other in itertools.combinations(self._single, 2):
                 steps = _together(one, other)
                 if steps and self.fits(steps, (q,), False, eps):
                     found.append((one, other))
-                if len(found) == 3 or time.monotonic() - start > SECONDS / 2:
+                if len(found) == 3:
                     break
             if found:
                 text, _ = _said([f"two mistakes: {a.says}; and {b.says}" for a, b in found])
@@ -900,7 +910,7 @@ class Search:
 
     def _otherwise(self, q):
         # What is wrong here and there only was not made by two mistakes in a formula.
-        if sum(q in e.wrong for e in self.evidence) > len(self.evidence) / 2:
+        if self.deep and sum(q in e.wrong for e in self.evidence) > len(self.evidence) / 2:
             known = self._two(q) or self._scaled(q)
             if known:
                 return known
