@@ -265,7 +265,9 @@ def _function_ways(f, subject, layout, weights):
             continue
         if way.form.layout.name not in ("sample-major", "feature-major"):
             continue
-        for transposed in (False, True) if weights is None else (WEIGHTS[weights],):
+        # Without ∂C/∂W nothing tells the shape of W.
+        known = weights is not None or "dW" not in subject.wanted
+        for transposed in (WEIGHTS.get(weights, False),) if known else (False, True):
             form = way.form._replace(transposed=transposed)
             yield call.FunctionWay(way.f, way.roles, form, way.wanted, way.order)
 

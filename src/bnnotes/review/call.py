@@ -663,6 +663,14 @@ SYMBOLS = {
 }
 
 
+def symbol(name):
+    """Return how a quantity is written; ``W2`` is that of layer 2 of a network."""
+    greek = {"gamma": "γ", "beta": "β", "cost": "C"}
+    if name in SYMBOLS or name == "cost":
+        return SYMBOLS.get(name, "C")
+    return f"∂C/∂{greek.get(name[:-1], name[:-1])} of layer {name[-1]}"
+
+
 def changed(before, after):
     """Return whether a value was written into."""
     a, b = as_array(before), as_array(after)

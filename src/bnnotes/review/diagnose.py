@@ -399,6 +399,10 @@ def look(subject, way):
     values = subject.made(45, M, P, eps=0.1, **n)
     case = Case("first", "plain", values)
     outcome = way.backward(values)
+    if outcome.trouble and subject.made is not layer:
+        # A square layer lets W through where Wᵀ belongs.
+        values = subject.made(45, M, P, eps=0.1, n_prev=values["W"].shape[0])
+        case, outcome = Case("first", "plain", values), way.backward(values)
     if outcome.trouble and not (way.has_forward and outcome.y is not None):
         return outcome.trouble
     ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(subject.wanted))
@@ -486,8 +490,10 @@ def _of_backward(way, values, outcome):
     if way.eps_taken:
         other = Layer(dict(values))
         other["eps"] = 3.0
-        again = way.backward(other).found.get("dx")
-        unused = again is not None and np.array_equal(again, outcome.found["dx"], equal_nan=True)
+        again = way.backward(other).found
+        unused = again.keys() == outcome.found.keys() and all(
+            np.array_equal(again[q], outcome.found[q], equal_nan=True) for q in again
+        )
         if not unused:
             return None, False, ()
     candidates = without_variance(way, values)
@@ -794,7 +800,7 @@ class Search:
                 with np.errstate(all="ignore"):
                     made = evaluated(given, {**self.base, **steps}, own)
                     self._memo[key] = {q: shaped(q, made[q], given) for q in self.names}
-            except (ValueError, KeyError, ZeroDivisionError):
+            except (ValueError, KeyError, NameError, ZeroDivisionError):
                 self._memo[key] = None
         return self._memo[key]
 

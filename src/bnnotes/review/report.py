@@ -12,7 +12,7 @@ import numpy as np
 
 from ..check import Row as Compared
 from . import diagnose
-from .call import SAYS, SYMBOLS
+from .call import SAYS, SYMBOLS, symbol
 
 
 class WrongGradient(AssertionError):
@@ -223,7 +223,7 @@ def reported(name, subject, verdict, tried=()):
         inputs = way.inputs(worst.case.values)
         bad = max(worst.found, key=worst.error, default=None)
         if bad:
-            quantity = SYMBOLS[bad]
+            quantity = symbol(bad)
             exact = worst.truth[bad]
             if bad in ("dx", "y"):
                 exact = way.form.layout.hand(np.asarray(exact))
@@ -247,7 +247,9 @@ def reported(name, subject, verdict, tried=()):
 def _praise(verdict, lost):
     """Return the words for right code; what it depends on comes first."""
     quantities = dict.fromkeys(q for e in verdict.evidence for q in e.found)
-    names = ", ".join(SYMBOLS[q] for q in quantities)
+    names = ", ".join(symbol(q) for q in quantities)
+    if len(quantities) > 5:
+        names = f"{symbol(next(iter(quantities)))} and {len(quantities) - 1} more"
     if verdict.condition:
         return f"right only if {verdict.condition}"
     if lost:
@@ -292,7 +294,7 @@ def _rows(e):
         error = e.error(q)
         error = error if np.isfinite(found[where]) else np.nan
         ok = q not in e.wrong
-        yield Row(e.case.name, SYMBOLS[q], float(exact[where]), float(found[where]), error, ok)
+        yield Row(e.case.name, symbol(q), float(exact[where]), float(found[where]), error, ok)
 
 
 def _rank(row):

@@ -178,17 +178,11 @@ class NetworkWay(call.Way):
                 if array.shape != want.shape:
                     shape = want.T.shape if self.form.transposed else want.shape
                     raise ValueError(
-                        f"{symbol(f'{kind}{l}')} has the shape {call.as_array(entry[kind]).shape}, "
+                        f"{call.symbol(f'{kind}{l}')} has the shape {call.as_array(entry[kind]).shape}, "
                         f"wanted {shape}"
                     )
                 found[f"{kind}{l}"] = array.astype(float)
         return found
-
-
-def symbol(name):
-    """Return how a quantity is written."""
-    greek = {"gamma": "γ", "beta": "β"}
-    return "C" if name == "cost" else f"∂C/∂{greek.get(name[:-1], name[:-1])} of layer {name[-1]}"
 
 
 def read(returned, kinds, count):
@@ -264,7 +258,7 @@ class NetworkSearch(Search):
                 with np.errstate(all="ignore"):
                     made = evaluate(e.case.values, steps, "gamma1" in e.truth)
                     self._memo[key] = {q: made[q] for q in self.names}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, NameError, TypeError):
                 self._memo[key] = None
         return self._memo[key]
 
@@ -294,7 +288,7 @@ class NetworkSearch(Search):
             said.append("every gradient is wrong")
         elif bad:
             top = max(int(q[-1]) for q in bad)
-            said.append("wrong: " + ", ".join(map(symbol, bad)))
+            said.append("wrong: " + ", ".join(map(call.symbol, bad)))
             said.append(f"all others are right; coming from the output, it begins at layer {top}")
         return "; ".join(said)
 
