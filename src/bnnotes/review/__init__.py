@@ -204,7 +204,8 @@ def case(subject, name):
     found = {each.name: each for each in _cases(subject.made)}
     values = found[choice("name", name, found)].values
     hand = call.Form()
-    names = [*call.SAYS, "x", "y", *(_DENSE & values.keys()), "M_B"]
+    names = [role for role in call.SAYS if role not in _DENSE]
+    names += ["x", "y", "M_B", *(_DENSE & values.keys())]
     return {role: hand.hand(role, values) for role in dict.fromkeys(names)}
 
 
