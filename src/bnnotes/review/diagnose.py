@@ -869,8 +869,10 @@ class Search:
 
     def _alone(self, q):
         """Return the explanation of one quantity by one mistake, or by one factor."""
+        sums = {"dgamma", "dbeta"}
         for eps in self.epsilons():
-            rows = self.rows((q,), eps)
+            rows = [m for m in self.rows((q,), eps) if not (m.steps.keys() & sums) - {q}]
+            rows = [m for m in rows if not m.other] or rows
             if rows:
                 return (*_either(rows), 1)
         pairs = [(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found]
