@@ -175,7 +175,7 @@ def picture_forward(x, gamma, beta, eps=1e-5):
 @right("(N, C, H, W)")
 def picture_backward(dout, cache):
     y, r, gamma = cache
-    N, C, H, W = dout.shape
+    N, _, H, W = dout.shape
     ax = (0, 2, 3)
     d = dout * gamma[None, :, None, None]
     a, b = d.sum(ax, keepdims=True), (d * y).sum(ax, keepdims=True)
@@ -183,10 +183,10 @@ def picture_backward(dout, cache):
 
 
 def series_forward(x, gamma, beta, eps):
-    N, C, L = x.shape
+    _, C, _ = x.shape
     z = x - x.mean((0, 2), keepdims=True)
     s = np.sqrt((z * z).mean((0, 2), keepdims=True) + eps)
-    return gamma[:, None] * z / s + beta[:, None], (z / s, s, gamma)
+    return gamma.reshape(C, 1) * z / s + beta[:, None], (z / s, s, gamma)
 
 
 @right("(N, C, L)")
@@ -595,7 +595,7 @@ def one_pass(dy, x, gamma, eps):
 
 @right()
 def channels_last(dy, x, gamma, eps):
-    n, h, w, c = x.shape
+    _, _, _, c = x.shape
     a, d = x.reshape(-1, c), dy.reshape(-1, c)
     s = np.sqrt(a.var(0) + eps)
     z = (a - a.mean(0)) / s

@@ -84,7 +84,9 @@ def in_layout(mistake, layout):
         made = mistake.layer({**given, **more, "gamma": np.ravel(gamma), "beta": np.ravel(beta)})
         dx = np.broadcast_to(made["dx"], given["x"].shape)
         n = gamma.size
-        return layout.hand(dx), *(np.broadcast_to(np.ravel(made[k]), n) for k in ("dgamma", "dbeta"))
+        return layout.hand(dx), *(
+            np.broadcast_to(np.ravel(made[k]), n) for k in ("dgamma", "dbeta")
+        )
 
     return wrong
 
@@ -92,7 +94,9 @@ def in_layout(mistake, layout):
 ONE_LAYER = [
     m
     for m in MISTAKES.values()
-    if not diagnose._needs_dense(m) and not {"output", "db"} & m.steps.keys() and set(m.steps) != {"y"}
+    if not diagnose._needs_dense(m)
+    and not {"output", "db"} & m.steps.keys()
+    and set(m.steps) != {"y"}
 ]
 
 
@@ -116,13 +120,17 @@ def test_a_mistake_in_the_error_of_the_layer_below_is_named(name):
     def wrong(delta, u_prev, W, x, gamma, g_prime, eps):
         full = {"delta": delta, "u_prev": u_prev, "x": x, "g_prime": g_prime}
         full = {k: v[:, None] for k, v in full.items()}
-        return MISTAKES[name].layer({**full, "W": W, "gamma": gamma, "beta": 0, "eps": eps})["below"][:, 0]
+        given = {**full, "W": W, "gamma": gamma, "beta": 0, "eps": eps}
+        return MISTAKES[name].layer(given)["below"][:, 0]
 
     report = review.previous_error(wrong)
     assert report.mistakes == (name,), said(report)
 
 
-@pytest.mark.parametrize("name", ["Δ of the last layer not averaged", "missing x̂ term", "γ left out"])
+IN_EVERY_LAYER = ("Δ of the last layer not averaged", "missing x̂ term", "γ left out")
+
+
+@pytest.mark.parametrize("name", IN_EVERY_LAYER)
 def test_a_mistake_in_every_layer_of_a_network_is_named(name):
     def wrong(network, psi, phi):
         values = whole.complete(network, psi, phi)
@@ -183,7 +191,8 @@ def test_any_eps_that_is_built_in_is_found(eps):
     def backward(dout, cache):
         return batchnorm.backward(dout, *cache)
 
-    for report in (review.batchnorm_backward(alone), review.batchnorm_backward(backward, forward=forward)):
+    pair = review.batchnorm_backward(backward, forward=forward)
+    for report in (review.batchnorm_backward(alone), pair):
         assert report.ok, report
         if eps > 1e-10:
             assert f"eps = {eps:g} is built in" in said(report)
@@ -324,7 +333,8 @@ def test_the_shell_says_what_is_not_there(tmp_path, capsys):
 
 
 def test_from_a_shell_and_without_what_it_does_not_need():
-    code = "import sys, bnnotes.review; print({'matplotlib', 'torch', 'ipywidgets'} & {*sys.modules})"
+    heavy = "{'matplotlib', 'torch', 'ipywidgets'}"
+    code = f"import sys, bnnotes.review; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -365,7 +375,8 @@ def test_torch():
         z = (x - x.mean(0)) / s
         return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0)), (dout * z).sum(0)
 
-    for right in (Function, Function.apply, of_tensors, torch.nn.BatchNorm1d, torch.nn.BatchNorm2d(4)):
+    ready = torch.nn.BatchNorm1d, torch.nn.BatchNorm2d(4)
+    for right in (Function, Function.apply, of_tensors, *ready):
         report = review.batchnorm_backward(right)
         assert report.verdict == "right", report
     wrong = review.batchnorm_backward(Detached)

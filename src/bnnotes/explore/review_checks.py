@@ -13,6 +13,7 @@ from ..review import whole
 from ..review.cases import GIVEN
 from ..review.mistakes import FORWARD, MISTAKES, Layer, derivatives
 
+
 class Check(NamedTuple):
     """A gradient check as people write it.
 
@@ -230,7 +231,9 @@ def as_reader(name):
     """
 
     def wrong(delta, x, gamma, beta, eps, running_mean, running_var):
-        given = dict(zip(GIVEN, (x, delta, gamma, beta, eps, running_mean, running_var), strict=True))
+        given = dict(
+            zip(GIVEN, (x, delta, gamma, beta, eps, running_mean, running_var), strict=True)
+        )
         made = MISTAKES[name].layer(given | {"x": x[:, None], "delta": delta[:, None]})
         dx = np.broadcast_to(made["dx"], (len(x), 1, x.shape[1]))[:, 0]
         return dx, np.reshape(made["dgamma"], -1), np.reshape(made["dbeta"], -1)

@@ -286,7 +286,9 @@ def _backward(f, subject, layout, forward):
     kind = f if isinstance(f, type) else type(f)
     if any(callable(getattr(kind, m, None)) for m in call.BACKWARDS):
         if not any(callable(getattr(kind, m, None)) for m in call.FORWARDS):
-            return Verdict("unknown", f"{kind.__name__} has a backward pass and no forward pass"), ()
+            return Verdict(
+                "unknown", f"{kind.__name__} has a backward pass and no forward pass"
+            ), ()
         return judge(subject, call.layer_ways(f, layout, subject.wanted)), ()
     if isinstance(f, type) or (callable(f) and not hasattr(f, "__name__") and _is_forward(f)):
         text = "it is a forward pass, or a layer without a backward method: "
@@ -319,6 +321,9 @@ def _is_forward(f):
     if not named:
         return False
     first = [next(iter(call.meanings(name, call.OFFERED)), None) for name in named]
-    return "delta" not in first and "cache" not in first and None not in first[:1] and (
-        "x" in first and not {"x_hat", "std", "inv_std"} & set(first)
+    return (
+        "delta" not in first
+        and "cache" not in first
+        and None not in first[:1]
+        and ("x" in first and not {"x_hat", "std", "inv_std"} & set(first))
     )

@@ -30,14 +30,14 @@ from .mistakes import RIGHT
 
 # What each quantity is called, without underscores and capitals.
 NAMES = """
-delta        delta δ dout dy gradoutput gradoutputs gradout grady gy dldy dcdy dedy dldout upstream dyout
+delta        delta δ dout dy gradoutput gradoutputs gradout grady gy dldy dcdy dedy dldout upstream
 delta        upstreamgradient upstreamgrad outgrad outgrads outputgrad ograd topdiff grad gradient
 delta        accumgrad gradients deltanext deltal1 deltaout dloutput dzhat dnext dld error doutput
-delta        dlossdoutput dlossdy gout eta dyhat douts dhpreact nextgrad backwardgrad gradin dvalues
+delta        dyout dlossdoutput dlossdy gout eta dyhat douts dhpreact nextgrad gradin dvalues
 x            x input inputs inp xin data preactivation features xs bottom xinput feature
 u_prev       uprev u x input inputs inp aprev hprev prev previous uprevious prevoutput activations
-x_hat        xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx normx xn zhat bnraw
-x_hat        znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd xbn norm
+x_hat        xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn zhat
+x_hat        bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd xbn
 mean         meanx bnmean xbar mean mu μ mub batchmean samplemean xmean savemean savedmean avg
 mean         mubatch bmean bnmeani average
 std          std sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx stddev stdev sd sqrtvar
@@ -45,9 +45,9 @@ std          sqrtvariance batchstd samplestd denom denominator
 sigma        sigma σ sigmab batchsigma
 var          var variance sigma2 sigmasq sigmasquared σ2 batchvar samplevar xvar varb savevar
 var          sigmasquare bnvar xvariance varx savedvar batchvariance sigma2b
-inv_std      invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma inverse
+inv_std      invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma
 inv_std      invsqrtvareps invsqrt rsqrtvar invstdev rsqrtvareps oneoverstd stdinverse sigmainv
-inv_std      invs inv stddevinv varinv bnvarinv saveinvvar rsqrt
+inv_std      inverse invs inv stddevinv varinv bnvarinv saveinvvar rsqrt
 var_eps      vareps varpluseps varianceeps
 centered     xmu xc xcentered centered xminusmean xminusmu centeredx xzeromean xmean0 xcenter bndiff
 centered     xmeaned xm deviation diff
@@ -228,9 +228,13 @@ def quantity(name, wanted):
     if "y" in wanted and not marked and rest in ("y", "out", "output", "result"):
         return "y"
     if not marked:
-        return {"x": None}.get(rest) if rest == "x" else next(
-            (q for b, q in _BASE.items() if rest == b.casefold() and q in wanted), None
-        ) if rest not in ("w", "b") else None
+        return (
+            {"x": None}.get(rest)
+            if rest == "x"
+            else next((q for b, q in _BASE.items() if rest == b.casefold() and q in wanted), None)
+            if rest not in ("w", "b")
+            else None
+        )
     for base, found in _BASE.items():
         if found in wanted and (rest == base.casefold() or base in _TABLE.get(rest, ())):
             return found
@@ -560,8 +564,10 @@ def flat(value, names=()):
     if isinstance(value, Mapping):
         for name, each in value.items():
             yield from _named(str(name), each)
-    elif hasattr(value, "_asdict") or type(value).__name__ == "SimpleNamespace" or hasattr(
-        value, "__dataclass_fields__"
+    elif (
+        hasattr(value, "_asdict")
+        or type(value).__name__ == "SimpleNamespace"
+        or hasattr(value, "__dataclass_fields__")
     ):
         fields = value._asdict() if hasattr(value, "_asdict") else vars(value)
         for name, each in fields.items():
@@ -1128,9 +1134,12 @@ class LayerWay(Way):
         notes = ("it writes into its argument, in place",) if changed(kept, delta) else ()
         found, shapes = dict(outcome.found), list(outcome.shapes)
         for path, array, _ in leaves(layer):
-            said = quantity(path, self.wanted) if not np.array_equal(
-                before.get(path), array, equal_nan=True
-            ) or GRADIENT & set(path.casefold().split("_")) else None
+            said = (
+                quantity(path, self.wanted)
+                if not np.array_equal(before.get(path), array, equal_nan=True)
+                or GRADIENT & set(path.casefold().split("_"))
+                else None
+            )
             if said and said not in found and path not in ("x", "gamma", "beta"):
                 taken = self.form.take(said, array, values)
                 if taken is not None:
@@ -1155,11 +1164,15 @@ def leaves(thing, depth=3, path="", seen=None):
     elif isinstance(thing, list):
         items = [(str(k), v, (thing.__setitem__, k)) for k, v in enumerate(thing)]
     else:
-        known = {
-            k: v
-            for k, v in (getattr(type(thing), "__dict__", None) or {}).items()
-            if isinstance(v, (float, int, np.ndarray)) and not k.startswith("__")
-        } if path == "" else {}
+        known = (
+            {
+                k: v
+                for k, v in (getattr(type(thing), "__dict__", None) or {}).items()
+                if isinstance(v, (float, int, np.ndarray)) and not k.startswith("__")
+            }
+            if path == ""
+            else {}
+        )
         known |= getattr(thing, "__dict__", {})
         slots = getattr(type(thing), "__slots__", ())
         known |= {s: getattr(thing, s) for s in slots if isinstance(s, str) and hasattr(thing, s)}
@@ -1173,8 +1186,10 @@ def leaves(thing, depth=3, path="", seen=None):
             array = np.asarray(np.nan if value is None else value)
             if array.dtype.kind in "fi":
                 yield inner, array, setter
-        elif hasattr(value, "__dict__") or isinstance(value, (dict, list)) or hasattr(
-            type(value), "__slots__"
+        elif (
+            hasattr(value, "__dict__")
+            or isinstance(value, (dict, list))
+            or hasattr(type(value), "__slots__")
         ):
             if not callable(value) or isinstance(value, Mapping):
                 yield from leaves(value, depth - 1, inner, seen)
@@ -1186,7 +1201,18 @@ def _kind_of(path):
     if set(parts) & (GRADIENT | {"running", "moving", "opt", "optimizer", "momentum", "m", "v"}):
         return None
     for part in reversed(parts):
-        if part in ("gamma", "γ", "scale", "weight", "weights", "gammas", "gain", "g", "w", "bngain"):
+        if part in (
+            "gamma",
+            "γ",
+            "scale",
+            "weight",
+            "weights",
+            "gammas",
+            "gain",
+            "g",
+            "w",
+            "bngain",
+        ):
             return "gamma"
         if part in ("beta", "β", "shift", "bias", "betas", "offset", "b", "bnbias"):
             return "beta"
@@ -1210,7 +1236,9 @@ def _set(layer, values, form, look):
     if "gamma" not in found:
         listed = [(a, s) for p, a, s in kept if re.match(r"(params|parameters|weights|theta)_", p)]
         for kind, start in (("gamma", 1), ("beta", 0)):
-            found.setdefault(kind, [(a, s) for a, s in listed if a.size == n and (a == start).all()])
+            found.setdefault(
+                kind, [(a, s) for a, s in listed if a.size == n and (a == start).all()]
+            )
     found = {kind: places for kind, places in found.items() if places}
     if not look:
         for path, array, (setter, key) in kept:

@@ -11,6 +11,7 @@ import functools
 import itertools
 import re
 import time
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -105,9 +106,11 @@ def shaped(name, array, given):
         return np.broadcast_to(array, given["x"].shape)
     if name in ("dgamma", "dbeta", "db", "mean", "std", "var"):
         n = given["x"].shape[-1]
-        return np.broadcast_to(np.asarray(array), (1, 1, n)).reshape(n) if np.size(
-            array
-        ) in (1, n) else np.full(n, np.nan)
+        return (
+            np.broadcast_to(np.asarray(array), (1, 1, n)).reshape(n)
+            if np.size(array) in (1, n)
+            else np.full(n, np.nan)
+        )
     return array
 
 
@@ -164,7 +167,7 @@ class Subject(NamedTuple):
     wanted: tuple
     made: object = layer
     offered: frozenset = frozenset(call.OFFERED)
-    base: dict = {}
+    base: dict = MappingProxyType({})
     optional: tuple = ()
 
     @property
@@ -568,7 +571,7 @@ def verify(subject, found, live=()):
         notes.append("it gives random results: twice the same arguments, two results")
     if found.forward:
         other = found.forward.says or "none that review knows"
-        text = f"right for its own forward pass, which is not batch normalization: it is {other}"
+        text = f"right for its own forward pass, which is not the book's: it is {other}"
         names = (found.forward.name,) if found.forward.name else ()
         return Verdict("own", text, names, 1 if names else 5, evidence, way, text, tuple(notes))
     more = _other_layouts(subject, found)
@@ -620,9 +623,12 @@ def _condition(found, live):
 def _other_layouts(subject, found):
     """Return notes on images that a function of (M_B, n) takes too, or the verdict on them."""
     way = found.way
-    if way.form.layout is not SAMPLES or not isinstance(
-        way, (call.FunctionWay, call.PairWay)
-    ) or subject.made is not layer or not {"dgamma", "dbeta"} & found.evidence.found.keys():
+    if (
+        way.form.layout is not SAMPLES
+        or not isinstance(way, (call.FunctionWay, call.PairWay))
+        or subject.made is not layer
+        or not {"dgamma", "dbeta"} & found.evidence.found.keys()
+    ):
         return []
     bad = None
     for layout in (IMAGES, LAST):
@@ -653,7 +659,6 @@ def _with_form(way, form):
 
 def _notes(found, evidence):
     """Yield what else was noticed."""
-    way = found.way
     if found.unused and found.eps:
         yield (
             f"it does not use the eps that it takes: eps = {found.eps:g} is built in, and was "
@@ -668,7 +673,7 @@ def _notes(found, evidence):
     worst = max((e.error(q) for e in plain for q in e.found), default=0.0)
     if TIGHT < worst <= LOOSE:
         yield (
-            "it has the digits of float32 only: something in it is float32, or a difference quotient"
+            "it has the digits of float32 only: something in it is float32, or takes differences"
         )
     missing = [q for q in ("dx", "dgamma", "dbeta") if evidence and q in evidence[0].truth]
     missing = [SYMBOLS[q] for q in missing if not any(q in e.found for e in evidence)]
@@ -829,7 +834,8 @@ class Search:
             m
             for m in self.subject.mistakes
             if (m.other == "" or not self.base)
-            and (images or not _of_images(m)) and self.fits(m.steps, names, bool(m.other), eps)
+            and (images or not _of_images(m))
+            and self.fits(m.steps, names, bool(m.other), eps)
         ]
 
     def explain(self):
@@ -864,19 +870,26 @@ class Search:
         steps = self.found.forward.steps if self.found.forward else None
         for m in self.subject.mistakes:
             if not m.other and m.steps == steps:
-                return f"{m.says}; the terms of the backward pass are not those of that", (m.name,), 1
+                return (
+                    f"{m.says}; the terms of the backward pass are not those of that",
+                    (m.name,),
+                    1,
+                )
         return "the backward pass is that of batch normalization, its forward pass is not", (), 1
 
     def _alone(self, q):
         """Return the explanation of one quantity by one mistake, or by one factor."""
+        pairs = [(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found]
+        said = factor(pairs)
+        if said == "is zero":
+            return f"your {SYMBOLS[q]} {said}", (), 1
         sums = {"dgamma", "dbeta"}
         for eps in self.epsilons():
             rows = [m for m in self.rows((q,), eps) if not (m.steps.keys() & sums) - {q}]
             rows = [m for m in rows if not m.other] or rows
             if rows:
                 return (*_either(rows), 1)
-        pairs = [(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found]
-        said = factor(pairs) or order(pairs)
+        said = said or order(pairs)
         return (f"your {SYMBOLS[q]} {said}", (), 1) if said else None
 
     def _eps_only(self):
@@ -912,7 +925,9 @@ class Search:
         return [
             m
             for m in self.subject.mistakes
-            if not m.other and len(m.steps) == 1 and not {"dgamma", "dbeta"} & m.steps.keys()
+            if not m.other
+            and len(m.steps) == 1
+            and not {"dgamma", "dbeta"} & m.steps.keys()
             and not _of_images(m)
         ]
 
@@ -951,8 +966,7 @@ class Search:
         if not all(np.isfinite(e.found[q]).all() for e in wrong):
             e = next(e for e in wrong if not np.isfinite(e.found[q]).all())
             place = tuple(int(k) for k in np.argwhere(~np.isfinite(e.found[q]))[0])
-            facts.append(f"it is not finite in the case {e.case.name}")
-            del place
+            facts.append(f"it is not finite in the case {e.case.name}, at {place}")
         elif q == "dx":
             facts += self._neurons(wrong)
             facts += filter(None, [coefficients(wrong), parts_of(wrong)])
@@ -1112,9 +1126,12 @@ def _columns(wrong):
         for i in range(n):
             scale = v["gamma"][i] / np.broadcast_to(v["std"], (1, 1, n))[0, 0, i]
             if scale:
-                yield v, v["delta"][..., i].ravel(), v["x_hat"][..., i].ravel(), e.found["dx"][
-                    ..., i
-                ].ravel() / scale
+                yield (
+                    v,
+                    v["delta"][..., i].ravel(),
+                    v["x_hat"][..., i].ravel(),
+                    e.found["dx"][..., i].ravel() / scale,
+                )
 
 
 def coefficients(wrong):
@@ -1137,10 +1154,16 @@ def coefficients(wrong):
             if not number:
                 continue
             sign = "−" if (number < 0) != vector.startswith("−") else "+"
-            size = f"{abs(number):.4g}·".replace("1·", "", 1) if f"{abs(number):.4g}" == "1" else f"{abs(number):.4g}·"
+            size = (
+                f"{abs(number):.4g}·".replace("1·", "", 1)
+                if f"{abs(number):.4g}" == "1"
+                else f"{abs(number):.4g}·"
+            )
             told.append(f"{sign} {size}{vector.removeprefix('−')}")
         else:
-            told.append(f"{'−' if vector.startswith('−') else '+'} {name}·{vector.removeprefix('−')}")
+            told.append(
+                f"{'−' if vector.startswith('−') else '+'} {name}·{vector.removeprefix('−')}"
+            )
             open_.append(name)
     formula = f"it is (γ/ς)({' '.join(told).removeprefix('+ ')})"
     if open_:
@@ -1180,7 +1203,7 @@ def digits_lost(subject, verdict):
     """
     way = verdict.way
     large = next((e for e in verdict.evidence if e.case.kind == "large mean"), None)
-    if large is None or "dx" not in large.found and "y" not in large.found:
+    if large is None or ("dx" not in large.found and "y" not in large.found):
         return ""
     q = "dx" if "dx" in large.found else "y"
     eps = large.case.values["eps"]

@@ -310,7 +310,8 @@ def _width(text):
 
 
 def _short(number):
-    return f"{number + 0.0:.4g}"
+    # What is zero but for rounding is another number on another machine.
+    return f"{number + 0.0:.4g}" if abs(number) > 1e-9 else "0"
 
 
 IMPORTS = {

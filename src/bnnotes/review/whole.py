@@ -98,18 +98,26 @@ def evaluate(given, steps, batch_norm=True):
     layers, below = [], None
     for each, activation in zip(net.layers, net.activations, strict=True):
         made = {**vars(each), "x": u @ each.W.T, "u_prev": u, "eps": net.eps}
-        made |= {f"{k}_prev": below[k] for k in ("gamma", "std", "x_hat", "y") if below is not None
-                 and (batch_norm or k == "y")}
+        made |= {
+            f"{k}_prev": below[k]
+            for k in ("gamma", "std", "x_hat", "y")
+            if below is not None and (batch_norm or k == "y")
+        }
         if below is not None:
             made["g_prime"] = net.activations[len(layers) - 1].g_prime(below["y"])
         layers.append(below := Layer(made, {**base, **here}))
         u = activation.g(below["y"])
     phi = given["phi"][:, None]
-    last = {"u": u, "phi": phi, "M_B": len(phi), "g_prime_out": net.activations[-1].g_prime(below["y"])}
+    last = {
+        "u": u,
+        "phi": phi,
+        "M_B": len(phi),
+        "g_prime_out": net.activations[-1].g_prime(below["y"]),
+    }
     found = {"cost": np.asarray(baseline.cross_entropy_from_logits(below["y"][:, 0], given["phi"]))}
     delta = Layer(last, steps)["output"]
     for l in reversed(range(len(layers))):
-        own = {k: f for k, f in here.items() if l or "g_prime" not in f and "y_prev" not in f}
+        own = {k: f for k, f in here.items() if l or ("g_prime" not in f and "y_prev" not in f)}
         v = Layer({**layers[l], "delta": delta}, {**base, **own})
         for kind in vars(net.layers[l]):
             found[f"{kind}{l + 1}"] = v["d" + kind].reshape(vars(net.layers[l])[kind].shape)
@@ -176,10 +184,9 @@ class NetworkWay(call.Way):
                 if kind != "W" and array.size == want.size:
                     array = array.reshape(want.shape)
                 if array.shape != want.shape:
-                    shape = want.T.shape if self.form.transposed else want.shape
+                    shape = want.shape
                     raise ValueError(
-                        f"{call.symbol(f'{kind}{l}')} has the shape {call.as_array(entry[kind]).shape}, "
-                        f"wanted {shape}"
+                        f"{call.symbol(f'{kind}{l}')} has the shape {array.shape}, wanted {shape}"
                     )
                 found[f"{kind}{l}"] = array.astype(float)
         return found
@@ -270,7 +277,13 @@ class NetworkSearch(Search):
         gradients = [q for q in self.names if q != "cost"]
         if "cost" not in self.wrong:
             pairs = [
-                (e, *(np.concatenate([np.ravel(v[q]) for q in gradients]) for v in (e.found, e.truth)))
+                (
+                    e,
+                    *(
+                        np.concatenate([np.ravel(v[q]) for q in gradients])
+                        for v in (e.found, e.truth)
+                    ),
+                )
                 for e in self.evidence
             ]
             said = factor(pairs)
@@ -338,8 +351,11 @@ def _ways(f, batch_norm, layout, weights):
     roles = {}
     for name, parameter in named.items():
         role = next(
-            (r for r, names in NAMES.items()
-             if r in offered and call.squash(name) in names.split() and r not in roles.values()),
+            (
+                r
+                for r, names in NAMES.items()
+                if r in offered and call.squash(name) in names.split() and r not in roles.values()
+            ),
             None,
         )
         if role:
