@@ -79,8 +79,8 @@ def batchnorm_backward(f, *, forward=None, layout=None):
         or a torch module.
     forward : callable, optional
         The forward pass that fills the cache of f; found beside f if None.
-    layout : {"sample-major", "feature-major", "images", "channels-last", "series"}, optional
-        How f wants its arrays; found out if None.
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
 
     Returns
     -------
@@ -106,19 +106,67 @@ def batchnorm_backward(f, *, forward=None, layout=None):
 def batchnorm_forward(f, *, layout=None):
     """Review the forward pass of batch normalization, section 2.
 
-    f takes some of ``x, gamma, beta, eps`` and returns y, or (y, cache). Of a
-    cache with names, x̂, mean, std and variance are reviewed too.
+    Parameters
+    ----------
+    f : callable
+        Takes some of ``x, mean, std, var, gamma, beta, eps``, returns y, or
+        (y, cache). Of a cache with names, x̂, mean and std are reviewed too.
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If `layout` is none of these. Nothing that f raises is raised.
     """
     return _review(f, FORWARD, layout)
 
 
 def gamma_gradient(f, *, layout=None):
-    """Review ∂C/∂γ, section 2 (S13); f takes what `batchnorm_backward` offers."""
+    """Review ∂C/∂γ, section 2 (S13).
+
+    Parameters
+    ----------
+    f : callable
+        Takes what `batchnorm_backward` offers, returns an array (n,).
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If `layout` is none of these. Nothing that f raises is raised.
+    """
     return _review(f, GAMMA, layout)
 
 
 def beta_gradient(f, *, layout=None):
-    """Review ∂C/∂β, section 2 (S12); f takes what `batchnorm_backward` offers."""
+    """Review ∂C/∂β, section 2 (S12).
+
+    Parameters
+    ----------
+    f : callable
+        Takes what `batchnorm_backward` offers, returns an array (n,).
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If `layout` is none of these. Nothing that f raises is raised.
+    """
     return _review(f, BETA, layout)
 
 
@@ -134,6 +182,15 @@ def weight_gradient(f, *, layout=None, weights=None):
         How f wants its arrays; found out if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of W; the first, as in this book, if f cannot tell.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If an option is none of these. Nothing that f raises is raised.
     """
     return _review(f, WEIGHT, layout, weights)
 
@@ -141,8 +198,25 @@ def weight_gradient(f, *, layout=None, weights=None):
 def previous_error(f, *, layout=None, weights=None):
     """Review the error of the layer below one with batch normalization, equation (2).
 
-    f takes some of ``delta, W, x, x_hat, mean, std, var, gamma, eps,
-    g_prime``, where ``g_prime`` is the array g'(y) of the layer below.
+    Parameters
+    ----------
+    f : callable
+        Takes some of ``delta, W, x, x_hat, mean, std, var, gamma, eps,
+        g_prime``, returns Δ of the layer below. ``g_prime`` is the array
+        g'(y) of that layer.
+    layout : {"sample-major", "feature-major"}, optional
+        How f wants its arrays; found out if None.
+    weights : {"(n, n_prev)", "(n_prev, n)"}, optional
+        The shape of W; the first, as in this book, if f cannot tell.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If an option is none of these. Nothing that f raises is raised.
 
     Examples
     --------
@@ -158,8 +232,24 @@ def previous_error(f, *, layout=None, weights=None):
 def baseline_backpropagation(f, *, layout=None, weights=None):
     """Review back-propagation through a layer without batch normalization, section 1.
 
-    f takes some of ``delta, u_prev, W, b, g_prime`` and returns some of Δ of
-    the layer below, ∂C/∂W and ∂C/∂b. The shapes tell which is which.
+    Parameters
+    ----------
+    f : callable
+        Takes some of ``delta, u_prev, W, b, g_prime``, returns some of Δ of
+        the layer below, ∂C/∂W and ∂C/∂b. The shapes tell which is which.
+    layout : {"sample-major", "feature-major"}, optional
+        How f wants its arrays; found out if None.
+    weights : {"(n, n_prev)", "(n_prev, n)"}, optional
+        The shape of W; the first, as in this book, if f cannot tell.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If an option is none of these. Nothing that f raises is raised.
     """
     return _review(f, BASELINE, layout, weights)
 
@@ -184,6 +274,15 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
         How f wants its arrays; found out if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of every W; found out if None.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If an option is none of these. Nothing that f raises is raised.
     """
     from . import whole
 
@@ -194,6 +293,23 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
 
 def case(subject, name):
     """Return the inputs of one case by the names of the book, as a report names it.
+
+    Parameters
+    ----------
+    subject : str
+        What is reviewed: the name of a function of this module.
+    name : str
+        ``"M_B = 3"``, ``"constant feature, eps = 0.01"``, and so on.
+
+    Returns
+    -------
+    dict
+        A copy, yours to change.
+
+    Raises
+    ------
+    ValueError
+        If there is no such case.
 
     Examples
     --------
