@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bnnotes import review
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -20,6 +22,14 @@ def test_the_code_prints_what_is_shown(code, shown):
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), {})
     assert printed.getvalue() == shown
+
+
+def test_the_torch_function_is_right():
+    torch = pytest.importorskip("torch")
+    (code,) = re.findall(r"```py\n(.*?)```", README, flags=re.DOTALL)
+    made = {"torch": torch, "review": review}
+    exec(compile(code, "README.md", "exec"), made)
+    assert review.batchnorm_backward(made["BatchNorm"]).ok
 
 
 def test_the_module_in_eight_lines():

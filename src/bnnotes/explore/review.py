@@ -10,10 +10,7 @@ import numpy as np
 
 from .. import baseline, digits, network, sample_space
 from ..figures.review import CheckFigure, ResidualFigure
-from ..review import checks, steps
-from ..review.cases import layer
-from ..review.gallery import reviewed
-from ..review.known import MISTAKES
+from . import review_checks as checks
 from .base import Explorer, batch_size, slider
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -48,7 +45,7 @@ def _values(M_B, eps, upstream):
     """Return the values of the output layer for the first M_B digits; Δ is times M_B."""
     u, phi, last = _output_layer()
     x = u[:M_B] @ last.W.T
-    values = layer(x, last.gamma, last.beta, eps, np.zeros_like(x))
+    values = checks.layer(x, last.gamma, last.beta, eps, np.zeros_like(x))
     y = values["y"]
     if upstream == "digits":
         delta = M_B * baseline.output_error(0.5 * (1 + np.tanh(y / 2)), phi[:M_B])
@@ -111,7 +108,7 @@ def residual(values, name, neuron):
     Parameters
     ----------
     values : dict
-        Of a layer, as `bnnotes.review.cases.layer` makes them.
+        Of a layer, as `review_checks.layer` makes them.
     name : str
         Of the mistake.
     neuron : int
@@ -121,8 +118,8 @@ def residual(values, name, neuron):
     Residual
     """
     with np.errstate(all="ignore"):
-        true = steps.evaluate(values, {}, ("x",))["x"][:, neuron]
-        wrong = steps.evaluate(values, MISTAKES[name].steps, ("x",))["x"][:, neuron]
+        true = checks.gradients(values).x[:, neuron]
+        wrong = checks.gradients(values, name).x[:, neuron]
     order = np.argsort(values["x"][:, neuron])
     x_hat, true, wrong = values["x_hat"][order, neuron], true[order], wrong[order]
     difference = wrong - true
@@ -158,7 +155,7 @@ def _residuals(M_B, mistake, upstream, eps):
 @functools.cache
 def diagnosis(name):
     """Return what review says of a mistake."""
-    return reviewed(name).reports[name].diagnosis
+    return checks.reviewed(name).reports[name].diagnosis
 
 
 def _say_residual(result):
@@ -261,11 +258,11 @@ def _pixels():
 def _checked(M_B, upstream, gamma, eps):
     x, delta, drawn, beta = _pixels()
     scale = np.ones(4) if gamma == "1" else drawn
-    values = layer(x[:M_B], scale, beta, eps, delta[:M_B])
+    values = checks.layer(x[:M_B], scale, beta, eps, delta[:M_B])
     if upstream != "random":
         values["delta"] = np.ones_like(x[:M_B]) if upstream == "ones" else values["y"]
     with np.errstate(all="ignore"):
-        return np.array([checks.difference(MISTAKES[name], values) for name in checks.GALLERY])
+        return np.array([checks.difference(name, values) for name in checks.GALLERY])
 
 
 def _differences(M_B, upstream, gamma, eps, tolerance):

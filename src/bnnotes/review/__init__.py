@@ -1,45 +1,35 @@
 """Check your own code: is this gradient right, and if not, which mistake is it?
 
-Hand over a function. It is tried on batches that cannot mask a mistake, and
-the report says in words what is wrong::
+Hand over code as it stands. It is run on batches that cannot mask a mistake,
+and the report says in words what is wrong::
 
     from bnnotes import review
 
-    print(review.batchnorm_backward(my_backward))  # a report
+    review.batchnorm_backward(my_backward, forward=my_forward)  # a table in a notebook
     review.batchnorm_backward(my_backward).raise_if_wrong()  # a test
 
-The arguments are found by their names, and so are the results: ``delta`` or
-``dout`` or ``grad_output``, ``x``, ``x_hat``, ``mean``, ``std``, ``var``,
-``gamma``, ``beta``, ``eps``, ``u_prev``, ``W``, ``g_prime``, a ``cache``,
-and what else the field calls them. Arrays may be sample-major (M_B, n),
-feature-major (n, M_B) or images (N, n, H, W). `names` has all names.
+and in a shell, with the exit status 0 (right), 1 (wrong) or 2 (it could not be run)::
 
-Your function gets numpy arrays and may return whatever ``np.asarray`` takes,
-jax arrays and tensors on the CPU among it. A function of tensors gets two
-lines around it::
+    python -m bnnotes.review path/to/layers.py:my_backward
 
-    def my_numpy_backward(delta, x, gamma, beta, eps):
-        tensors = map(torch.tensor, (delta, x, gamma, beta))
-        return my_torch_backward(*tensors, eps)
-
-So do a layer with a forward and a backward method, and a backward pass that
-needs the cache of its own forward pass::
-
-    def my_numpy_backward(delta, x, gamma, beta, eps):
-        y, cache = my_forward(x, gamma, beta, eps)
-        return my_backward(delta, cache)
+A backward pass gets the cache of its own forward pass, which is found beside
+it under its name (``…_backward`` → ``…_forward``) or handed over. A class or
+an instance with both methods, a ``torch.autograd.Function`` and a torch
+module are taken as they are. A backward pass alone is called by the names of
+its arguments. Arrays may be (M_B, n), (n, M_B), (N, C, H, W), (N, H, W, C) or
+(N, C, L). The report says what every argument was taken for.
 """
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 
 from .._validation import choice, instance
-from . import subjects, whole
-from .examine import examine
-from .report import Report, WrongGradient
+from . import call
+from .cases import LAYOUTS, dense
+from .cases import cases as _cases
+from .diagnose import Subject, Verdict, judge
+from .report import Report, WrongGradient, reported
 
 __all__ = [
     "Report",
@@ -55,22 +45,48 @@ __all__ = [
     "weight_gradient",
 ]
 
+_DENSE = {"u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"}
+_ALONE = frozenset(call.OFFERED - {"dgamma", "dbeta"})
+BACKWARD = Subject("batchnorm_backward", ("dx", "dgamma", "dbeta"))
+FORWARD = Subject(
+    "batchnorm_forward",
+    ("y",),
+    offered=frozenset(call.OF_FORWARD | {"self"}),
+    optional=("x_hat", "mean", "std", "var"),
+)
+GAMMA = Subject("gamma_gradient", ("dgamma",), offered=_ALONE)
+BETA = Subject("beta_gradient", ("dbeta",), offered=_ALONE)
+WEIGHT = Subject("weight_gradient", ("dW",), dense, _ALONE | _DENSE - {"b"})
+PREVIOUS = Subject("previous_error", ("below",), dense, _ALONE | _DENSE - {"b"})
+BASELINE = Subject(
+    "baseline_backpropagation",
+    ("below", "dW", "db"),
+    dense,
+    frozenset({"delta", "u_prev", "W", "b", "g_prime", "y_prev", "M_B", "cache"}),
+    {"bracket": "delta", "scale": "1"},
+)
+SUBJECTS = {s.name: s for s in (BACKWARD, FORWARD, GAMMA, BETA, WEIGHT, PREVIOUS, BASELINE)}
 
-def batchnorm_backward(f, *, layout=None):
+
+def batchnorm_backward(f, *, forward=None, layout=None):
     """Review the backward pass of batch normalization, section 2.
 
     Parameters
     ----------
-    f : callable
-        Takes some of ``delta, x, x_hat, mean, std, var, gamma, beta, eps``,
-        returns ∂C/∂x, or (∂C/∂x, ∂C/∂γ, ∂C/∂β), or a dict or a named tuple
-        of them.
-    layout : {"sample-major", "feature-major", "images"}, optional
-        How f wants its arrays; found out if None.
+    f : callable, class or instance
+        A backward pass, which returns ∂C/∂x, or (∂C/∂x, ∂C/∂γ, ∂C/∂β) in
+        whatever form; a layer with two methods; a ``torch.autograd.Function``
+        or a torch module.
+    forward : callable, optional
+        The forward pass that fills the cache of f; found beside f if None.
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
 
     Returns
     -------
     Report
+        `ok` where the gradients are those of its own forward pass, or, where
+        there is none, of batch normalization.
 
     Raises
     ------
@@ -84,7 +100,7 @@ def batchnorm_backward(f, *, layout=None):
     >>> batchnorm_backward(my_backward).diagnosis
     'your ∂C/∂x lacks −x̂⟨Δ x̂⟩'
     """
-    return examine(f, subjects.BATCHNORM_BACKWARD, layout)
+    return _review(f, BACKWARD, layout, forward=forward)
 
 
 def batchnorm_forward(f, *, layout=None):
@@ -95,8 +111,8 @@ def batchnorm_forward(f, *, layout=None):
     f : callable
         Takes some of ``x, mean, std, var, gamma, beta, eps``, returns y, or
         (y, cache). Of a cache with names, x̂, mean and std are reviewed too.
-    layout : {"sample-major", "feature-major", "images"}, optional
-        How f wants its arrays; found out if None.
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
 
     Returns
     -------
@@ -107,7 +123,7 @@ def batchnorm_forward(f, *, layout=None):
     ValueError
         If `layout` is none of these. Nothing that f raises is raised.
     """
-    return examine(f, subjects.BATCHNORM_FORWARD, layout)
+    return _review(f, FORWARD, layout)
 
 
 def gamma_gradient(f, *, layout=None):
@@ -117,8 +133,8 @@ def gamma_gradient(f, *, layout=None):
     ----------
     f : callable
         Takes what `batchnorm_backward` offers, returns an array (n,).
-    layout : {"sample-major", "feature-major", "images"}, optional
-        How f wants its arrays; found out if None.
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
 
     Returns
     -------
@@ -129,7 +145,7 @@ def gamma_gradient(f, *, layout=None):
     ValueError
         If `layout` is none of these. Nothing that f raises is raised.
     """
-    return examine(f, subjects.GAMMA_GRADIENT, layout)
+    return _review(f, GAMMA, layout)
 
 
 def beta_gradient(f, *, layout=None):
@@ -139,8 +155,8 @@ def beta_gradient(f, *, layout=None):
     ----------
     f : callable
         Takes what `batchnorm_backward` offers, returns an array (n,).
-    layout : {"sample-major", "feature-major", "images"}, optional
-        How f wants its arrays; found out if None.
+    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
+        How f wants its arrays, "series" or "sequence" too; found out if None.
 
     Returns
     -------
@@ -151,7 +167,7 @@ def beta_gradient(f, *, layout=None):
     ValueError
         If `layout` is none of these. Nothing that f raises is raised.
     """
-    return examine(f, subjects.BETA_GRADIENT, layout)
+    return _review(f, BETA, layout)
 
 
 def weight_gradient(f, *, layout=None, weights=None):
@@ -176,7 +192,7 @@ def weight_gradient(f, *, layout=None, weights=None):
     ValueError
         If an option is none of these. Nothing that f raises is raised.
     """
-    return examine(f, subjects.WEIGHT_GRADIENT, layout, weights)
+    return _review(f, WEIGHT, layout, weights)
 
 
 def previous_error(f, *, layout=None, weights=None):
@@ -210,7 +226,7 @@ def previous_error(f, *, layout=None, weights=None):
     >>> previous_error(my_error).mistakes
     ('W for Wᵀ',)
     """
-    return examine(f, subjects.PREVIOUS_ERROR, layout, weights)
+    return _review(f, PREVIOUS, layout, weights)
 
 
 def baseline_backpropagation(f, *, layout=None, weights=None):
@@ -235,7 +251,7 @@ def baseline_backpropagation(f, *, layout=None, weights=None):
     ValueError
         If an option is none of these. Nothing that f raises is raised.
     """
-    return examine(f, subjects.BASELINE, layout, weights)
+    return _review(f, BASELINE, layout, weights)
 
 
 def network(f, *, batch_norm=True, layout=None, weights=None):
@@ -268,9 +284,11 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     ValueError
         If an option is none of these. Nothing that f raises is raised.
     """
+    from . import whole
+
     instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
-    subject = whole.NETWORK if batch_norm else whole.BASELINE_NETWORK
-    return examine(f, subject, layout, weights)
+    _checked(layout, weights, ("sample-major", "feature-major"))
+    return whole.review(f, bool(batch_norm), layout, weights)
 
 
 def case(subject, name):
@@ -298,6 +316,130 @@ def case(subject, name):
     >>> case("batchnorm_backward", "M_B = 3")["delta"].shape
     (3, 4)
     """
-    known = {each.name: each for each in (*subjects.ALL, whole.NETWORK, whole.BASELINE_NETWORK)}
-    cases = {each.name: each for each in known[choice("subject", subject, known)].cases}
-    return copy.deepcopy(cases[choice("name", name, cases)].values)
+    subject = SUBJECTS[choice("subject", subject, SUBJECTS)]
+    found = {each.name: each for each in _cases(subject.made)}
+    values = found[choice("name", name, found)].values
+    hand = call.Form()
+    names = [role for role in call.SAYS if role not in _DENSE]
+    names += ["x", "y", "M_B", *(_DENSE & values.keys())]
+    return {role: hand.hand(role, values) for role in dict.fromkeys(names)}
+
+
+WEIGHTS = {"(n, n_prev)": False, "(n_prev, n)": True}
+
+
+def _checked(layout, weights, layouts=tuple(LAYOUTS)):
+    if layout is not None:
+        choice("layout", layout, layouts)
+    if weights is not None:
+        choice("weights", weights, WEIGHTS)
+
+
+def _review(f, subject, layout, weights=None, forward=None):
+    _checked(layout, weights, tuple(LAYOUTS) if subject.made is not dense else tuple(LAYOUTS)[:2])
+    with call.one_thread():
+        try:
+            verdict, tried = _verdict(f, subject, layout, weights, forward)
+        except call.Unreadable as trouble:
+            verdict, tried = Verdict("unknown", str(trouble), parts=999), ()
+        except Exception as error:
+            text = f"review could not deal with it: {type(error).__name__}: {error}"
+            verdict, tried = Verdict("unknown", text, parts=999), ()
+        return reported(call.name_of(f), subject, verdict, tried)
+
+
+def _verdict(f, subject, layout, weights, forward):
+    """Return the verdict, and what was tried, in words."""
+    if subject is BACKWARD:
+        return _backward(f, subject, layout, forward)
+    if not callable(f):
+        return Verdict("unknown", f"got {type(f).__name__}, wanted a function"), ()
+    if subject is FORWARD:
+        return judge(subject, _forward_ways(f, layout)), ()
+    ways = _function_ways(f, subject, layout, weights)
+    return judge(subject, ways), ()
+
+
+def _forward_ways(f, layout):
+    kind = f if isinstance(f, type) else type(f)
+    if not isinstance(f, type) and not hasattr(f, "__name__"):
+        method = next((m for m in call.FORWARDS if callable(getattr(f, m, None))), None)
+        f = getattr(f, method) if method and method != "__call__" else f
+    elif isinstance(f, type):
+        raise call.Unreadable(f"{kind.__name__} is a class; hand over its forward pass")
+    slots = call.slots_of(f, FORWARD.offered, delta=False)
+    slots = [(k, ["x", *p] if p == list(call.ANY) else p) for k, p in slots]
+    slots = [(k, [r for r in p if r in FORWARD.offered or r is None]) for k, p in slots]
+    for rank, roles in call.assignments(slots, 40):
+        for form in call.forms(f, layout):
+            yield call.ForwardWay(f, roles, form, ("y",), rank)
+
+
+def _function_ways(f, subject, layout, weights):
+    for way in call.function_ways(f, layout, subject.wanted, subject.offered):
+        if subject.made is not dense:
+            yield way
+            continue
+        if way.form.layout.name not in ("sample-major", "feature-major"):
+            continue
+        # Without ∂C/∂W nothing tells the shape of W.
+        known = weights is not None or "dW" not in subject.wanted
+        for transposed in (WEIGHTS.get(weights, False),) if known else (False, True):
+            form = way.form._replace(transposed=transposed)
+            yield call.FunctionWay(way.f, way.roles, form, way.wanted, way.order)
+
+
+def _backward(f, subject, layout, forward):
+    torch = call.torch()
+    holder = call.owner(f)
+    if holder is not None and forward is None and call.name_of(f) in (*call.BACKWARDS, "apply"):
+        f = holder
+    if torch is not None:
+        function = isinstance(f, type) and issubclass(f, torch.autograd.Function)
+        module = torch.nn.Module
+        if function or isinstance(f, module) or (isinstance(f, type) and issubclass(f, module)):
+            return judge(subject, call.autograd_ways(f, layout)), ()
+    kind = f if isinstance(f, type) else type(f)
+    if any(callable(getattr(kind, m, None)) for m in call.BACKWARDS):
+        if not any(callable(getattr(kind, m, None)) for m in call.FORWARDS):
+            return Verdict(
+                "unknown", f"{kind.__name__} has a backward pass and no forward pass"
+            ), ()
+        return judge(subject, call.layer_ways(f, layout, subject.wanted)), ()
+    if isinstance(f, type) or (callable(f) and not hasattr(f, "__name__") and _is_forward(f)):
+        text = "it is a forward pass, or a layer without a backward method: "
+        return Verdict("unknown", text + "review.batchnorm_forward reviews it"), ()
+    if not callable(f):
+        return Verdict("unknown", f"got {type(f).__name__}, wanted a function or a layer"), ()
+    beside = forward or call.find_forward(f)
+    if beside is not None:
+        verdict = judge(subject, call.pair_ways(beside, f, layout, subject.wanted))
+        taken = f"its forward pass is {call.name_of(beside)}"
+        taken += ", which stands beside it" if forward is None else ""
+        if forward is not None or verdict.kind != "unknown":
+            return verdict, (taken,)
+        tried = (f"{taken}, and could not be run: {verdict.text}",)
+    else:
+        tried = ()
+    if _is_forward(f):
+        text = "it takes no Δ, so it is a forward pass: review.batchnorm_forward reviews it"
+        return Verdict("unknown", text), tried
+    try:
+        return judge(subject, call.function_ways(f, layout, subject.wanted)), tried
+    except call.Unreadable as trouble:
+        text = f"{trouble}; hand over its forward pass: batchnorm_backward(f, forward=...)"
+        return Verdict("unknown", text, parts=999), tried
+
+
+def _is_forward(f):
+    """Say whether a function takes x and no Δ."""
+    named = call.parameters(f)
+    if not named:
+        return False
+    first = [next(iter(call.meanings(name, call.OFFERED)), None) for name in named]
+    return (
+        "delta" not in first
+        and "cache" not in first
+        and None not in first[:1]
+        and ("x" in first and not {"x_hat", "std", "inv_std"} & set(first))
+    )

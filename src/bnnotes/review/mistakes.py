@@ -1,335 +1,212 @@
-"""Known mistakes in the backward pass of batch normalization, each a short function.
+"""The known mistakes: a layer is a walk through named steps, a mistake replaces some of them.
 
-A function here stands in for one step of the right backward pass::
-
-    statistics(x, eps)       x̂ and s          here, how x is normalized
-    bracket(delta, x_hat)    M Δ = Δ − ⟨Δ⟩ − x̂⟨Δ x̂⟩
-    scale(gamma, std)        γ/s               ∂C/∂x = scale · bracket
-    gamma(delta, x_hat)      Σ Δ x̂
-    beta(delta)              Σ Δ
-    weight(dx, u_prev)       ∂C/∂W from ∂C/∂x
-    previous(dx, W, g_prime) the error of the layer below from ∂C/∂x
-    output(u, phi)           Δ of the last layer of a network
-    affine(gamma, x_hat, beta)   y, in the forward pass
-
-`bnnotes.review.known` says what each is called, how review words it, and where
-it was met.
+Arrays have three axes, (M_B, pixels, n), so that one formula holds for layers
+and for images; a layer of a plain network has one pixel. mistakes.toml has one
+row a mistake. A row with ``is`` is another forward pass, and its gradients are
+the derivatives of its own y.
 """
 
 from __future__ import annotations
 
+import tomllib
+from importlib import resources
+from typing import NamedTuple
+
 import numpy as np
 
-from ..sample_space import sample_mean as average
-
-# Terms that are missing.
-
-
-def missing_mean_term(delta, x_hat):
-    return delta - x_hat * average(delta * x_hat)
-
-
-def missing_x_hat_term(delta):
-    return delta - average(delta)
-
-
-def constant_statistics(delta):
-    return delta
-
-
-# Terms with the wrong sign or factor.
-
-
-def mean_term_added(delta, x_hat):
-    return delta + average(delta) - x_hat * average(delta * x_hat)
-
-
-def x_hat_term_added(delta, x_hat):
-    return delta - average(delta) + x_hat * average(delta * x_hat)
-
-
-def minus_half_dropped(delta, x_hat):
-    return delta - average(delta) + 2 * x_hat * average(delta * x_hat)
-
-
-def half_dropped(delta, x_hat):
-    return delta - average(delta) - 2 * x_hat * average(delta * x_hat)
-
-
-def two_dropped(delta, x_hat):
-    return delta - average(delta) - x_hat * average(delta * x_hat) / 2
-
-
-def sum_in_mean_term(delta, x_hat):
-    return delta - delta.sum(axis=0) - x_hat * average(delta * x_hat)
-
-
-def sum_in_x_hat_term(delta, x_hat):
-    return delta - average(delta) - x_hat * (delta * x_hat).sum(axis=0)
-
-
-def sum_in_both_terms(delta, x_hat):
-    return delta - delta.sum(axis=0) - x_hat * (delta * x_hat).sum(axis=0)
-
-
-def divided_twice_in_mean_term(delta, x_hat, M_B):
-    return delta - average(delta) / M_B - x_hat * average(delta * x_hat)
-
-
-def divided_twice_in_x_hat_term(delta, x_hat, M_B):
-    return delta - average(delta) - x_hat * average(delta * x_hat) / M_B
-
-
-def bessel_in_x_hat_term(delta, x_hat, M_B):
-    return delta - average(delta) - x_hat * (delta * x_hat).sum(axis=0) / (M_B - 1)
-
-
-def bessel_in_mean_term(delta, x_hat, M_B):
-    return delta - delta.sum(axis=0) / (M_B - 1) - x_hat * average(delta * x_hat)
-
-
-def direct_term_divided(delta, x_hat, M_B):
-    return delta / M_B - average(delta) - x_hat * average(delta * x_hat)
-
-
-def mean_counted_by_sample(delta, x_hat, M_B):
-    return delta - average(delta) - (1 - 1 / M_B) * x_hat * average(delta * x_hat)
-
-
-def gamma_in_means(delta, x_hat, gamma):
-    return delta - average(gamma * delta) - x_hat * average(gamma * delta * x_hat)
-
-
-def gamma_not_in_means(delta, x_hat, gamma):
-    return delta - average(delta / gamma) - x_hat * average(delta / gamma * x_hat)
-
-
-def gamma_not_in_direct_term(delta, x_hat, gamma):
-    return delta / gamma - average(delta) - x_hat * average(delta * x_hat)
-
-
-def power_minus_half(delta, x_hat, std):
-    return delta - average(delta) - std**2 * x_hat * average(delta * x_hat)
-
-
-def power_of_std(delta, x_hat, std):
-    return delta - average(delta) - std**1.5 * x_hat * average(delta * x_hat)
-
-
-def eps_missing_in_x_hat_term(delta, x_hat, std, var):
-    return delta - average(delta) - (std**2 / var) ** 1.5 * x_hat * average(delta * x_hat)
-
-
-def mean_counted_twice(delta, x_hat, mean, std):
-    along_x_hat = average(delta * x_hat)
-    return delta - average(delta) - x_hat * along_x_hat + along_x_hat * mean / std
-
-
-# The wrong vector in a term.
-
-
-def inner_x_hat_missing(delta, x_hat):
-    return delta - average(delta) - x_hat * average(delta)
-
-
-def outer_x_hat_missing(delta, x_hat):
-    return delta - average(delta) - average(delta * x_hat)
-
-
-def x_for_x_hat(delta, x):
-    return delta - average(delta) - x * average(delta * x)
-
-
-def x_for_outer_x_hat(delta, x, x_hat):
-    return delta - average(delta) - x * average(delta * x_hat)
-
-
-def x_for_inner_x_hat(delta, x, x_hat):
-    return delta - average(delta) - x_hat * average(delta * x)
-
-
-def centered_for_x_hat(delta, centered):
-    return delta - average(delta) - centered * average(delta * centered)
-
-
-def centered_for_one_x_hat(delta, x_hat, centered):
-    return delta - average(delta) - centered * average(delta * x_hat)
-
-
-def y_for_x_hat(delta, y):
-    return delta - average(delta) - y * average(delta * y)
-
-
-# The wrong index.
-
-
-def mean_term_over_neurons(delta, x_hat):
-    return delta - delta.mean(axis=1, keepdims=True) - x_hat * average(delta * x_hat)
-
-
-def x_hat_term_over_neurons(delta, x_hat):
-    return delta - average(delta) - x_hat * (delta * x_hat).mean(axis=1, keepdims=True)
-
-
-def both_terms_over_neurons(delta, x_hat):
-    mean = delta.mean(axis=1, keepdims=True)
-    return delta - mean - x_hat * (delta * x_hat).mean(axis=1, keepdims=True)
-
-
-def mean_term_over_everything(delta, x_hat):
-    return delta - delta.mean() - x_hat * average(delta * x_hat)
-
-
-def x_hat_term_over_everything(delta, x_hat):
-    return delta - average(delta) - x_hat * (delta * x_hat).mean()
-
-
-def both_terms_over_everything(delta, x_hat):
-    return delta - delta.mean() - x_hat * (delta * x_hat).mean()
-
-
-def own_layer_x_hat(delta, x_hat_prev):
-    return delta - average(delta) - x_hat_prev * average(delta * x_hat_prev)
-
-
-def own_layer_scale(gamma_prev, std_prev):
-    return gamma_prev / std_prev
-
-
-def own_layer_gamma(gamma_prev, std):
-    return gamma_prev / std
-
-
-def own_layer_std(gamma, std_prev):
-    return gamma / std_prev
-
-
-def W_not_transposed(dx, W, g_prime):
-    return (dx @ W.T) * g_prime
-
-
-# The wrong scale.
-
-
-def gamma_left_out(std):
-    return 1 / std
-
-
-def gamma_twice(gamma, std):
-    return gamma**2 / std
-
-
-def times_std(gamma, std):
-    return gamma * std
-
-
-def std_left_out(gamma):
-    return gamma
-
-
-def variance_for_std(gamma, std):
-    return gamma / std**2
-
-
-def square_for_root(gamma, std):
-    return gamma / std**4
-
-
-def bessel_in_scale(gamma, var, eps, M_B):
-    return gamma / np.sqrt(var * M_B / (M_B - 1) + eps)
-
-
-def running_scale(gamma, running_var, eps):
-    return gamma / np.sqrt(running_var + eps)
-
-
-def eps_missing_in_scale(gamma, var):
-    return gamma / np.sqrt(var)
-
-
-def eps_outside_root_in_scale(gamma, var, eps):
-    return gamma / (np.sqrt(var) + eps)
-
-
-def eps_added_to_std(gamma, std, eps):
-    return gamma / (std + eps)
-
-
-def eps_added_twice(gamma, std, eps):
-    return gamma / np.sqrt(std**2 + eps)
-
-
-# The wrong statistics: what x̂ and s are.
-
-
-def normalized_by(x, mean, std):
-    return (x - mean) / std, std
-
-
-def bessel_variance(x, mean, var, eps, M_B):
-    return normalized_by(x, mean, np.sqrt(var * M_B / (M_B - 1) + eps))
-
-
-def eps_outside_root(x, mean, var, eps):
-    return normalized_by(x, mean, np.sqrt(var) + eps)
-
-
-def bessel_eps_outside(x, mean, var, eps, M_B):
-    return normalized_by(x, mean, np.sqrt(var * M_B / (M_B - 1)) + eps)
-
-
-def eps_left_out(x, mean, var):
-    return normalized_by(x, mean, np.sqrt(var))
-
-
-def running_statistics(x, running_mean, running_var, eps):
-    return normalized_by(x, running_mean, np.sqrt(running_var + eps))
-
-
-def divided_by_variance(x, mean, var, eps):
-    return normalized_by(x, mean, var + eps)
-
-
-def divided_by_square(x, mean, var, eps):
-    return normalized_by(x, mean, (var + eps) ** 2)
-
-
-def mean_not_subtracted(x, std):
-    return x / std, std
-
-
-def variance_not_divided(x, mean, var, eps, M_B):
-    return normalized_by(x, mean, np.sqrt(var * M_B + eps))
-
-
-def second_moment(x, mean, eps):
-    return normalized_by(x, mean, np.sqrt(average(x**2) + eps))
-
-
-def statistics_over_neurons(x, eps):
-    mean, var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-    return normalized_by(x, mean, np.sqrt(var + eps))
-
-
-def statistics_over_everything(x, eps):
-    return normalized_by(x, x.mean(), np.sqrt(x.var() + eps))
-
-
-# Brackets that go with other statistics, so that the gradient fits a wrong forward pass.
-
-
-def eps_outside_bracket(delta, x_hat, centered, var):
-    return delta - average(delta) - centered / np.sqrt(var) * average(delta * x_hat)
-
-
-def bessel_eps_outside_bracket(delta, x_hat, centered, var, M_B):
-    direction = centered / np.sqrt(var * M_B / (M_B - 1))
-    return delta - average(delta) - direction * (delta * x_hat).sum(axis=0) / (M_B - 1)
-
-
-def variance_bracket(delta, centered, var_eps):
-    return delta - average(delta) - 2 * centered * average(delta * centered) / var_eps
-
-
-def square_bracket(delta, centered, var_eps):
-    return delta - average(delta) - 4 * centered * average(delta * centered) / var_eps
+RIGHT = {
+    "mean": "avg(x)",
+    "centered": "x - mean",
+    "var": "avg(centered**2)",
+    "std": "sqrt(var + eps)",
+    "x_hat": "centered / std",
+    "y": "gamma * x_hat + beta",
+    "bracket": "delta - avg(delta) - x_hat * avg(delta * x_hat)",
+    "scale": "gamma / std",
+    "dx": "scale * bracket",
+    "dgamma": "total(delta * x_hat)",
+    "dbeta": "total(delta)",
+    # Of a layer x = W u, and of the one below.
+    "dW": "outer(dx, u_prev)",
+    "below": "dx @ W * g_prime",
+    "db": "total(delta)",
+    "output": "(u - phi) / M_B",
+    # What a function may ask for besides.
+    "sigma": "sqrt(var)",
+    "inv_std": "1 / std",
+    "var_eps": "std**2",
+    "inv_var": "1 / std**2",
+    "delta_hat": "gamma * delta",
+    "mean_delta": "avg(delta)",
+    "mean_delta_x_hat": "avg(delta * x_hat)",
+    "sum_delta_centered": "total(delta * centered)",
+    "mean_delta_centered": "avg(delta * centered)",
+}
+FORWARD = ("mean", "centered", "var", "std", "x_hat", "y")
+
+
+def _over(*axes):
+    return lambda a: a.mean(axis=axes, keepdims=True)
+
+
+def total(a):
+    return a.sum(axis=(-3, -2), keepdims=True)
+
+
+def halves(a):
+    """Return the mean of each half of the batch, at every sample of it."""
+    half = max(a.shape[-3] // 2, 1)
+    parts = [a[..., :half, :, :], a[..., half:, :, :]]
+    means = [avg(part) + 0 * part for part in parts if part.size]
+    return np.concatenate(means, axis=-3)
+
+
+def over_groups(a, size=2):
+    """Return the mean of each group of two neurons of one sample, at every neuron of it."""
+    parts = [a[..., k : k + size] for k in range(0, a.shape[-1], size)]
+    return np.concatenate([over_sample(part) + 0 * part for part in parts], axis=-1)
+
+
+def mixed(a):
+    """Return what stands at (sample, pixel, channel) after a reshape without its transpose."""
+    return np.swapaxes(a, -1, -2).reshape(a.shape)
+
+
+def unmixed(a):
+    M_B, P, n = a.shape[-3:]
+    return np.swapaxes(a.reshape(*a.shape[:-3], M_B, n, P), -1, -2)
+
+
+def outer(dx, u_prev):
+    """Return ∂C/∂W = Σ dx uᵀ, shape (n, n_prev)."""
+    return np.einsum("...spi,...spj->...ij", dx, u_prev)
+
+
+def larger(a, b):
+    return np.where(np.real(a) > np.real(b), a, b + 0 * a)
+
+
+avg, over_images, over_pixels = _over(-3, -2), _over(-3), _over(-2)
+over_neurons, over_sample, over_everything = _over(-1), _over(-2, -1), _over(-3, -2, -1)
+_FUNCTIONS = {
+    f.__name__: f for f in (total, halves, over_groups, mixed, unmixed, outer, larger)
+} | {
+    "avg": avg,
+    "over_images": over_images,
+    "over_pixels": over_pixels,
+    "over_neurons": over_neurons,
+    "over_sample": over_sample,
+    "over_everything": over_everything,
+    "sqrt": np.sqrt,
+}
+_FUNCTIONS["__builtins__"] = {}
+_COMPILED = {}
+
+
+class Layer(dict):
+    """The values of one layer: what is given, and whatever a step makes of it when asked for.
+
+    Parameters
+    ----------
+    given : dict
+        At least x, gamma, beta, eps; delta for the backward pass.
+    steps : dict of str to str
+        Formulas that stand in for those of `RIGHT`.
+    """
+
+    def __init__(self, given, steps=None):
+        super().__init__(given)
+        self.steps = steps or {}
+        if "x" in given:
+            M, P, n = given["x"].shape[-3:]
+            self |= {"M_B": M * P, "N": M, "P": P, "n": n}
+
+    def __missing__(self, name):
+        formula = self.steps.get(name) or RIGHT.get(name)
+        if formula is None:
+            raise KeyError(name)
+        if formula not in _COMPILED:
+            _COMPILED[formula] = compile(formula, f"<{name}>", "eval")
+        value = self[name] = eval(_COMPILED[formula], _FUNCTIONS, self)
+        return value
+
+
+class Mistake(NamedTuple):
+    """A known mistake.
+
+    Attributes
+    ----------
+    name : str
+        In a few words.
+    group : str
+        Of the gallery.
+    says : str
+        The diagnosis.
+    steps : dict of str to str
+        The formulas that it replaces.
+    other : str
+        What forward pass this is the gradient of; "" where it is that of none.
+    origin : str
+        Where it was met, in Markdown; may be empty.
+    term : str
+        ``"mean"`` or ``"x̂"`` where it touches one term of the bracket alone.
+    """
+
+    name: str
+    group: str
+    says: str
+    steps: dict
+    other: str = ""
+    origin: str = ""
+    term: str = ""
+
+    def __str__(self):
+        """Its formulas, each beside the right one."""
+        lines = []
+        for step, formula in self.steps.items():
+            lines.append(f"{step} = {formula}")
+            lines.append(f"{' ' * len(step)}   instead of {RIGHT[step]}")
+        if self.other:
+            lines.append("and the derivatives of its own y")
+        return "\n".join(lines)
+
+    def layer(self, given):
+        """Return the `Layer` with this mistake."""
+        return evaluated(given, self.steps, bool(self.other))
+
+
+def evaluated(given, steps, own=False):
+    """Return the `Layer` of some steps; with `own`, its gradients are those of its own y."""
+    found = Layer(given, steps)
+    if own:
+        found |= derivatives(given, steps)
+    return found
+
+
+def derivatives(given, steps):
+    """Return ∂C/∂x, ∂C/∂γ and ∂C/∂β of C = ΣΔ y by the complex step, all entries at once."""
+    h, delta = 2.0**-100, given["delta"]
+    found = {}
+    for name in ("x", "gamma", "beta"):
+        value = np.asarray(given[name], float)
+        steps_of = np.eye(value.size).reshape(value.size, *value.shape)
+        if value.ndim == 1:
+            steps_of = steps_of[:, None, None, :]
+        y = Layer({**given, name: value + 1j * h * steps_of}, steps)["y"]
+        slopes = (delta * np.imag(y)).sum(axis=(-3, -2, -1)) / h
+        slopes = np.broadcast_to(slopes, (value.size,)).reshape(value.shape)
+        found["d" + name] = slopes
+    return found
+
+
+def _read():
+    text = resources.files(__package__).joinpath("mistakes.toml").read_text(encoding="utf-8")
+    for group, rows in tomllib.loads(text).items():
+        for row in rows:
+            words = {key: row.pop(key, "") for key in ("name", "says", "is", "term", "origin")}
+            other = words.pop("is")
+            yield Mistake(**words, group=group, steps=row, other=other)
+
+
+MISTAKES = {mistake.name: mistake for mistake in _read()}
+GROUPS = tuple(dict.fromkeys(mistake.group for mistake in MISTAKES.values()))

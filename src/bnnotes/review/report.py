@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import html
 import unicodedata
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ..activations import Activation
 from ..check import Row as Compared
-from ..network import Network
+from . import diagnose
+from .call import SAYS, SYMBOLS, symbol
 
 
 class WrongGradient(AssertionError):
@@ -55,16 +56,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What review found out about a function.
+    """What review found out about the reader's code.
 
     Attributes
     ----------
     name : str
-        Of the reader's function.
+        Of what was handed over.
     subject : str
         What it was reviewed as.
-    ok : bool
-        Whether it is right. A right function that loses digits is right.
+    verdict : str
+        ``"right"``; ``"own"``, right for its own forward pass, which is not batch normalization;
+        ``"wrong"``; ``"unknown"``, it could not be run.
     diagnosis : str
         In words.
     rows : tuple of report.Row
@@ -72,7 +74,7 @@ class Report:
     mistakes : tuple of str
         Names of the known mistakes in the diagnosis.
     notes : tuple of str
-        How it was called, and what else was noticed.
+        How it was called, what was taken for what, and what else was noticed.
     inputs : dict
         The arguments of the case to reproduce, as they were handed over.
     case : str
@@ -81,11 +83,13 @@ class Report:
         The quantity that is off most there.
     exact : ndarray
         What it should be.
+    condition : str
+        What the verdict depends on, or "".
     """
 
     name: str
     subject: str
-    ok: bool
+    verdict: str
     diagnosis: str
     rows: tuple = ()
     mistakes: tuple = ()
@@ -94,18 +98,29 @@ class Report:
     case: str = ""
     quantity: str = ""
     exact: object = None
+    condition: str = ""
+
+    @property
+    def ok(self):
+        """Whether it is right; code that loses digits, or is right for its own pass, is."""
+        return self.verdict in ("right", "own")
 
     def raise_if_wrong(self):
-        """Raise `WrongGradient`, an AssertionError with this report, unless it is ok."""
+        """Raise `WrongGradient`, an AssertionError with this report, unless it is ok.
+
+        Warns where the verdict depends on something that the code cannot tell.
+        """
         if not self.ok:
             raise WrongGradient(f"\n{self}\n\n{self.reproduce}")
+        if self.condition:
+            warnings.warn(f"{self.name}: {self.diagnosis}", stacklevel=2)
 
     @property
     def reproduce(self):
         """Python that makes the inputs of a wrong case and calls the function with them."""
         if not self.inputs:
-            return "# the function was never called"
-        made = {name: self._made(value) for name, value in self.inputs.items()}
+            return "# it was never called by itself with arrays"
+        made = {name: _expression(value) for name, value in self.inputs.items()}
         function = self.name if self.name.isidentifier() else "f"
         lines = [
             f"# {self.subject}, the case {self.case}",
@@ -119,12 +134,6 @@ class Report:
         text = "\n".join(lines)
         imports = [line for name, line in IMPORTS.items() if name in text]
         return "\n".join([*imports, "", text])
-
-    def _made(self, value):
-        """Return Python that makes an argument."""
-        if isinstance(value, Network):
-            return f'review.case("{self.subject}", "{self.case}")["network"]'
-        return _expression(value)
 
     def _summary(self):
         """Return a row per quantity: the worst where it is wrong, else one for all cases."""
@@ -141,7 +150,13 @@ class Report:
 
     @property
     def _headline(self):
-        return f"{self.name}, reviewed as {self.subject}: {'right' if self.ok else 'WRONG'}"
+        words = {
+            "right": "right",
+            "own": "right for its own forward pass",
+            "wrong": "WRONG",
+            "unknown": "could not be reviewed",
+        }
+        return f"{self.name}, reviewed as {self.subject}: {words[self.verdict]}"
 
     def _cells(self):
         yield "", "case", "exact", "yours", "agreement"
@@ -186,9 +201,105 @@ class Report:
         )
 
 
+def reported(name, subject, verdict, tried=()):
+    """Return the `Report` of a verdict.
+
+    Parameters
+    ----------
+    name : str
+    subject : Subject
+    verdict : Verdict
+    tried : sequence of str
+        What else is to be said of how it was called.
+    """
+    way = verdict.way
+    rows = tuple(row for e in verdict.evidence for row in _rows(e))
+    lost = diagnose.digits_lost(subject, verdict) if verdict.kind == "right" else ""
+    text = verdict.text if verdict.kind != "right" else _praise(verdict, lost)
+    inputs, case, quantity, exact = {}, "", "", None
+    worst = _worst(verdict.evidence)
+    if worst is not None:
+        case, quantity = worst.case.name, ""
+        inputs = way.inputs(worst.case.values)
+        bad = max(worst.found, key=worst.error, default=None)
+        if bad:
+            quantity = symbol(bad)
+            exact = worst.truth[bad]
+            if bad in ("dx", "y"):
+                exact = way.form.layout.hand(np.asarray(exact))
+    notes = [*verdict.notes, *tried, *_how(way)]
+    return Report(
+        name,
+        subject.name,
+        verdict.kind,
+        text,
+        rows,
+        verdict.mistakes,
+        tuple(dict.fromkeys(notes)),
+        inputs,
+        case,
+        quantity,
+        exact,
+        verdict.condition,
+    )
+
+
+def _praise(verdict, lost):
+    """Return the words for right code; what it depends on comes first."""
+    quantities = dict.fromkeys(q for e in verdict.evidence for q in e.found)
+    names = ", ".join(symbol(q) for q in quantities)
+    if len(quantities) > 5:
+        names = f"{symbol(next(iter(quantities)))} and {len(quantities) - 1} more"
+    if verdict.condition:
+        return f"right only if {verdict.condition}"
+    if lost:
+        return lost
+    coarse = [note for note in verdict.notes if "float32" in note]
+    if coarse:
+        return f"right: {names}; {coarse[0]}"
+    text = f"right: {names} to 1e-9 or better"
+    more = [n for n in verdict.notes if n.startswith(("it does not", "it takes no γ", "it gives"))]
+    return "; ".join([text, *more])
+
+
+def _how(way):
+    """Yield how the code was called, and what was taken for what."""
+    if way is None:
+        return
+    yield f"{way.how}, with arrays {way.form.layout.axes}" + (
+        " as torch tensors" if way.form.tensors else ""
+    )
+    told = {k: SAYS.get(r, SYMBOLS.get(r, r)) for k, r in way.taken.items() if r}
+    if told:
+        yield "taken for: " + ", ".join(f"`{name}` {what}" for name, what in told.items())
+
+
+def _worst(evidence):
+    """Return the evidence to reproduce: that of a small case that is wrong."""
+    bad = [e for e in evidence if e.wrong or e.outcome.trouble or e.outcome.shapes]
+    return min(bad or evidence, key=lambda e: e.case.values["M_B"] != 3, default=None)
+
+
+def _rows(e):
+    """Yield a `Row` per quantity of one case."""
+    if not e.found:
+        yield Row(e.case.name, "", np.nan, np.nan, np.nan, False, e.outcome.trouble or "no number")
+    for q, found in e.found.items():
+        exact = np.broadcast_to(e.truth[q], found.shape)
+        with np.errstate(all="ignore"):
+            apart = np.nan_to_num(np.abs(found - exact), nan=np.inf, posinf=np.inf)
+        if not np.isfinite(apart).all() and not np.isfinite(exact).all():
+            apart = np.zeros(found.shape)
+        where = np.unravel_index(np.argmax(apart), found.shape)
+        error = e.error(q)
+        error = error if np.isfinite(found[where]) else np.nan
+        ok = q not in e.wrong
+        yield Row(e.case.name, symbol(q), float(exact[where]), float(found[where]), error, ok)
+
+
 def _rank(row):
     """Order rows by what there is to see in them; rounding in float32 comes last."""
-    rounded = row.case == "float32" or row.case.startswith("mean/std")
+    rounded = row.case.startswith(("float32", "mean/std"))
     bad = np.inf if np.isnan(row.difference) else row.difference
     return not row.ok, not rounded, not row.trouble, bad
 
@@ -199,16 +310,14 @@ def _width(text):
 
 
 def _short(number):
-    return f"{number + 0.0:.4g}"
+    # What is zero but for rounding is another number on another machine.
+    return f"{number + 0.0:.4g}" if abs(number) > 1e-9 else "0"
 
 
 IMPORTS = {
     "np.array(": "import numpy as np",
     "torch.tensor(": "import torch",
     "review.case(": "from bnnotes import review",
-    "activations.get(": "from bnnotes import activations",
-    "Normalized(": "from bnnotes.batchnorm import Normalized",
-    "LayerDict(": "from bnnotes.review.whole import LayerDict",
 }
 
 
@@ -219,17 +328,10 @@ def _expression(value):
     if isinstance(value, np.ndarray):
         dtype = ", dtype=np.float32" if value.dtype == np.float32 else ""
         return f"np.array({_numbers(value)}{dtype})"
-    if isinstance(value, Activation):
-        return f"activations.get({value.name!r})"
-    fields = value._asdict() if hasattr(value, "_asdict") else value
-    if isinstance(fields, dict):
-        if type(value) is dict:
-            return "{" + ", ".join(f"{k!r}: {_expression(v)}" for k, v in value.items()) + "}"
-        given = ", ".join(f"{k}={_expression(v)}" for k, v in fields.items())
-        return f"{type(value).__name__}({given})"
-    if isinstance(value, (list, tuple)):
-        listed = ", ".join(map(_expression, value))
-        return f"[{listed}]" if isinstance(value, list) else f"({listed},)"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {_expression(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "Stand":
+        return f"({', '.join(map(_expression, value))},)"
     return repr(value)
 
 

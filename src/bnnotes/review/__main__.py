@@ -1,0 +1,71 @@
+"""Review code from a shell: ``python -m bnnotes.review path/to/layers.py:batchnorm_backward``.
+
+Exit status: 0 right, 1 wrong, 2 it could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+from . import SUBJECTS, batchnorm_backward, call
+from . import __name__ as package
+
+STATUS = {"right": 0, "own": 0, "wrong": 1, "unknown": 2}
+
+
+def load(place):
+    """Return what ``path.py:name`` names, and why it is not there, or ""."""
+    path, _, name = place.rpartition(":")
+    if not path or not Path(path).is_file():
+        return None, f"{place}: wanted path/to/file.py:name"
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    _, trouble = call.guarded(spec.loader.exec_module, module)
+    if trouble:
+        return None, f"{path}: {trouble}"
+    found = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            return None, f"{path} has no {name}"
+        found = getattr(found, part)
+    return found, ""
+
+
+def main(arguments=None):
+    """Print the report; return the exit status."""
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__)
+    parser.add_argument("place", help="path/to/file.py:name of a function or a class")
+    parser.add_argument("--forward", help="name of its forward pass, in the same file or another")
+    parser.add_argument("--layout", help="how its arrays lie")
+    parser.add_argument("--subject", choices=sorted(SUBJECTS), default="batchnorm_backward")
+    given = parser.parse_args(arguments)
+    thing, trouble = load(given.place)
+    more = {}
+    if not trouble and given.forward:
+        place = given.forward
+        place = place if ":" in place else f"{given.place.rpartition(':')[0]}:{place}"
+        more["forward"], trouble = load(place)
+    if trouble:
+        print(trouble, file=sys.stderr)
+        return STATUS["unknown"]
+    try:
+        if given.subject == "batchnorm_backward":
+            report = batchnorm_backward(thing, layout=given.layout, **more)
+        else:
+            from . import __dict__ as doors
+
+            report = doors[given.subject](thing, layout=given.layout)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return STATUS["unknown"]
+    print(report)
+    return STATUS[report.verdict]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

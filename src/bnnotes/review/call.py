@@ -1,0 +1,1474 @@
+"""Call the reader's code as it stands: what each argument may be, what came back.
+
+A `Way` is one manner of calling it: which argument is what, how the arrays
+lie. Names are evidence and no more, so that there are several ways, the
+likeliest first; what comes out decides. Nothing that the code does is raised.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import functools
+import inspect
+import io
+import linecache
+import re
+import sys
+import textwrap
+import warnings
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from .cases import FULL, LAYOUTS, NUMBERS, SAMPLES
+from .mistakes import RIGHT
+
+# Names.
+
+# What each quantity is called, without underscores and capitals.
+NAMES = """
+delta        delta δ dout dy gradoutput gradoutputs gradout grady gy dldy dcdy dedy dldout upstream
+delta        upstreamgradient upstreamgrad outgrad outgrads outputgrad ograd topdiff grad gradient
+delta        accumgrad gradients deltanext deltal1 deltaout dloutput dzhat dnext dld error doutput
+delta        dyout dlossdoutput dlossdy gout eta dyhat douts dhpreact nextgrad gradin dvalues
+x            x input inputs inp xin data preactivation features xs bottom xinput feature
+u_prev       uprev u x input inputs inp aprev hprev prev previous uprevious prevoutput activations
+x_hat        xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn zhat
+x_hat        bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd xbn
+mean         meanx bnmean xbar mean mu μ mub batchmean samplemean xmean savemean savedmean avg
+mean         mubatch bmean bnmeani average
+std          std sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx stddev stdev sd sqrtvar
+std          sqrtvariance batchstd samplestd denom denominator
+sigma        sigma σ sigmab batchsigma
+var          var variance sigma2 sigmasq sigmasquared σ2 batchvar samplevar xvar varb savevar
+var          sigmasquare bnvar xvariance varx savedvar batchvariance sigma2b
+inv_std      invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma
+inv_std      invsqrtvareps invsqrt rsqrtvar invstdev rsqrtvareps oneoverstd stdinverse sigmainv
+inv_std      inverse invs inv stddevinv varinv bnvarinv saveinvvar rsqrt
+var_eps      vareps varpluseps varianceeps
+centered     xmu xc xcentered centered xminusmean xminusmu centeredx xzeromean xmean0 xcenter bndiff
+centered     xmeaned xm deviation diff
+W            w weight weights wl kernel matrix wnext
+gamma        gamma γ scale gain scaler gammas weight weights bngain
+beta         beta β shift offset intercept bias betas b bnbias
+eps          eps epsilon ε ep epsi
+y            y output out
+M_B          mb batchsize nsamples numsamples batch count
+b            b bias
+g_prime      gprime dg gp dact actprime activationderivative gderivative derivative gprimeprev
+g_prime      fprime phiprime dgdy gprimey mask dactivation
+running_mean runningmean movingmean runmean rmean meanrunning globalmean
+running_var  runningvar movingvar runningvariance runvar movingvariance rvar varrunning globalvar
+gamma_prev   gammaprev
+std_prev     stdprev
+x_hat_prev   xhatprev
+y_prev       yprev
+dgamma       dgamma sumdyxhat
+dbeta        dbeta sumdy sumdelta
+sum_delta_centered sumdyxmu
+mean_delta   meandy
+mean_delta_centered meandyxmu
+cache        cache ctx context memory saved stash tape state residuals stored intermediate
+self         self
+bn_param     bnparam bnparams
+training     training train istraining istrain trainflag
+mode         mode
+momentum     momentum decay
+rate         lr learningrate
+n            numfeatures nfeatures features dim size inputsize nin nout channels numchannels
+n            inputdim featuresize units hidden numneurons neurons width inchannels outchannels ndim
+shape        shape inputshape normalizedshape normshape paramshape
+optimizer    optimizer optim opt
+"""
+# Names of one letter and the like say little: what they may be, the likeliest first.
+WEAK = {
+    "d": "delta n",
+    "c": "n gamma",
+    "g": "delta gamma",
+    "e": "delta",
+    "err": "delta",
+    "dz": "delta",
+    "da": "delta",
+    "dh": "delta",
+    "dl": "delta",
+    "derror": "delta",
+    "a": "x gamma",
+    "h": "x x_hat",
+    "z": "x x_hat",
+    "s": "std x sigma var inv_std",
+    "v": "var x var_eps std",
+    "m": "mean M_B",
+    "n": "M_B n",
+    "num": "M_B",
+    "w": "gamma",
+    "alpha": "gamma",
+    "k": "gamma",
+    "t": "x_hat",
+    "r": "inv_std std",
+}
+# What a name may hold besides what it says.
+ALSO = {
+    "x_hat": ("centered",),
+    "sigma": ("std", "var", "var_eps"),
+    "std": ("sigma",),
+    "var": ("var_eps",),
+    "inv_std": ("inv_var",),
+    "mean": ("centered",),
+    "centered": ("x_hat",),
+}
+SETTINGS = {"training": True, "mode": "train", "momentum": 0.9, "rate": 0.0}
+ANY = (
+    *("gamma", "x_hat", "std", "x", "inv_std", "centered", "var", "mean", "sigma", "beta"),
+    *("var_eps", "eps", "y", "M_B"),
+)
+SAYS = {
+    "delta": "Δ = ∂C/∂y",
+    "x_hat": "x̂",
+    "mean": "μ",
+    "std": "ς = sqrt(σ² + ε)",
+    "sigma": "σ",
+    "var": "σ²",
+    "var_eps": "σ² + ε",
+    "inv_std": "1/ς",
+    "inv_var": "1/ς²",
+    "centered": "x − μ",
+    "gamma": "γ",
+    "beta": "β",
+    "eps": "ε",
+    "dgamma": "ΣΔ x̂",
+    "dbeta": "ΣΔ",
+    "sum_delta_centered": "ΣΔ(x − μ)",
+    "mean_delta": "⟨Δ⟩",
+    "mean_delta_centered": "⟨Δ(x − μ)⟩",
+    "u_prev": "u of the layer before",
+    "g_prime": "g'(y) of the layer below",
+    "running_mean": "the running mean",
+    "running_var": "the running variance",
+}
+
+
+def _table():
+    table = {}
+    for line in NAMES.strip().splitlines():
+        role, *names = line.split()
+        for name in names:
+            table.setdefault(name, []).append(role)
+    return table
+
+
+_TABLE = _table()
+
+
+def squash(name):
+    """Return a name without underscores and capitals."""
+    return re.sub(r"[_\W]", "", name.casefold()) or name.casefold()
+
+
+def _tokens(name):
+    return [t for t in re.split(r"_|(?<=[a-z0-9])(?=[A-Z])|\W", name) if t]
+
+
+def meanings(name, offered):
+    """Return what an argument of this name may be, of what is offered, the likeliest first."""
+    short = squash(name)
+    found = list(_TABLE.get(short, ())) or WEAK.get(short, "").split() or _by_parts(name)
+    found = [role for role in found if role in offered]
+    for role in tuple(found):
+        found += [also for also in ALSO.get(role, ()) if also in offered and also not in found]
+    return found
+
+
+def _by_parts(name):
+    """Return what the parts of a longer name say."""
+    parts = [part.casefold() for part in _tokens(name)]
+    text = squash(name)
+    running = any(p.startswith(("running", "moving", "global", "ema")) for p in parts)
+    inverse = any(p in ("inv", "inverse", "rsqrt", "reciprocal") or "inv" in p for p in parts)
+    if any(p.startswith(("grad", "upstream", "accum")) for p in parts) or text.startswith(
+        ("dout", "dl", "grad", "delta", "d_")
+    ):
+        return ["delta"]
+    if "cache" in text or "saved" in parts:
+        return ["cache"]
+    if any(p.startswith(("std", "stdev", "sigma", "sqrt")) for p in parts):
+        return ["inv_std"] if inverse else ["std"]
+    if any(p.startswith("var") for p in parts):
+        return ["running_var"] if running else ["inv_std" if inverse else "var"]
+    if any(p.startswith(("norm", "hat", "standard")) for p in parts):
+        return ["x_hat"]
+    if any(p.startswith(("center", "minus", "demean", "shifted")) for p in parts):
+        return ["centered"]
+    if any(p in ("mean", "mu", "avg") for p in parts):
+        return ["running_mean"] if running else ["mean"]
+    for word, role in (("gamma", "gamma"), ("beta", "beta"), ("eps", "eps"), ("train", "training")):
+        if word in text:
+            return [role]
+    if parts and parts[0] in ("x", "input"):
+        return ["x"]
+    return []
+
+
+GRADIENT = {"d", "grad", "grads", "gradient", "gradients", "diff", "deriv", "derivative", "delta"}
+_BASE = {"x": "dx", "gamma": "dgamma", "beta": "dbeta", "W": "dW", "b": "db", "u_prev": "below"}
+
+
+def quantity(name, wanted):
+    """Return which of the wanted quantities a result's name says, or None."""
+    if squash(name) in ("uprev", "previouserror", "deltaprev", "prevdelta", "dprev", "preverror"):
+        return "below" if "below" in wanted else None
+    parts = [part.casefold() for part in _tokens(name)]
+    marked = [p for p in parts if p in GRADIENT]
+    rest = "".join(p for p in parts if p not in GRADIENT)
+    for prefix in ("dloss", "dldl", "dcd", "dld", "dl", "grad", "d", "∂"):
+        if not marked and rest.startswith(prefix) and rest != prefix:
+            marked, rest = [prefix], rest.removeprefix(prefix)
+    if "y" in wanted and not marked and rest in ("y", "out", "output", "result"):
+        return "y"
+    if not marked:
+        return (
+            {"x": None}.get(rest)
+            if rest == "x"
+            else next((q for b, q in _BASE.items() if rest == b.casefold() and q in wanted), None)
+            if rest not in ("w", "b")
+            else None
+        )
+    for base, found in _BASE.items():
+        if found in wanted and (rest == base.casefold() or base in _TABLE.get(rest, ())):
+            return found
+    return None
+
+
+# Calls.
+
+
+def guarded(f, *args, **more):
+    """Return what f returns and why it failed, or "": printing, warnings, exits and all."""
+    sink = io.StringIO()
+    try:
+        with (
+            contextlib.redirect_stdout(sink),
+            contextlib.redirect_stderr(sink),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+        ):
+            warnings.simplefilter("ignore")
+            return f(*args, **more), ""
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return None, _told(error)
+
+
+def _told(error):
+    try:
+        lines = str(error).strip().splitlines()
+    except BaseException:
+        lines = []
+    said = f"{type(error).__name__}{': ' + lines[0][:200] if lines else ''}"
+    frame, line = error.__traceback__, ""
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        if "bnnotes/review" not in code.co_filename.replace("\\", "/"):
+            line = f" (line {frame.tb_lineno} of {code.co_name})"
+        frame = frame.tb_next
+    return said + line
+
+
+def torch():
+    """Return torch where the reader has loaded it, else None."""
+    return sys.modules.get("torch")
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Let torch work in one thread: on small arrays more of them wait for each other."""
+    loaded = torch()
+    count = loaded.get_num_threads() if loaded else 1
+    if count > 1:
+        loaded.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if count > 1:
+            loaded.set_num_threads(count)
+
+
+def as_array(value):
+    """Return a result as a numpy array of numbers, or None if it is none."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().resolve_conj().numpy()
+    if isinstance(value, np.ma.MaskedArray):
+        value = value.astype(float).filled(np.nan)
+    array, trouble = guarded(np.asarray, value)
+    if trouble or array.dtype.kind not in "fiub" or array.dtype.kind == "b":
+        return None
+    return array
+
+
+class Outcome(NamedTuple):
+    """What came back.
+
+    Attributes
+    ----------
+    found : dict of str to ndarray
+        In the shapes of the book.
+    y : ndarray or None
+        Of the reader's forward pass.
+    trouble : str
+        Why there is nothing.
+    shapes : tuple of str
+        What has another shape than wanted.
+    notes : tuple of str
+    dtype : str
+    """
+
+    found: dict
+    y: object = None
+    trouble: str = ""
+    shapes: tuple = ()
+    notes: tuple = ()
+    dtype: str = ""
+
+
+def parameters(f):
+    """Return the parameters of f by name, without ``*args`` and ``**kwargs``; None if unknown."""
+    signature, trouble = guarded(inspect.signature, f)
+    if trouble:
+        return None
+    named = signature.parameters.values()
+    return {p.name: p for p in named if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+
+
+def _nodes(f):
+    """Return the syntax nodes of a function; none where its source is not there."""
+    code = getattr(inspect.unwrap(f), "__code__", None) if callable(f) else None
+    return _parsed(code) if inspect.iscode(code) else ()
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(code):
+    # inspect.getsource looks through all modules, which takes longer than a review.
+    def parse():
+        lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+        return ast.parse(textwrap.dedent("".join(inspect.getblock(lines))))
+
+    tree, trouble = guarded(parse)
+    return () if trouble else tuple(ast.walk(tree))
+
+
+def returned_names(f):
+    """Return the names in the last ``return a, b, c`` of f; an empty tuple if there are none."""
+    names = ()
+    for node in _nodes(f):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            names = tuple(_leaves(node.value))
+    return names
+
+
+def _leaves(node):
+    if isinstance(node, (ast.Tuple, ast.List)):
+        for each in node.elts:
+            yield from _leaves(each)
+    else:
+        yield getattr(node, "id", "")
+
+
+def entries(f, argument):
+    """Return the names that f gives to what is in its cache: by place, and by key or attribute."""
+    places, keys = {}, set()
+    for node in _nodes(f):
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+            if isinstance(value, ast.Attribute) and _is(value.value, argument):
+                value = value.value  # ctx.saved_tensors
+            if isinstance(target, ast.Tuple) and _is(value, argument):
+                places |= {k: getattr(t, "id", "_") for k, t in enumerate(target.elts)}
+            if isinstance(target, ast.Name) and isinstance(value, ast.Subscript):
+                if _is(value.value, argument) and isinstance(value.slice, ast.Constant):
+                    if isinstance(value.slice.value, int):
+                        places[value.slice.value] = target.id
+        if isinstance(node, ast.Subscript) and _is(node.value, argument):
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                keys.add(node.slice.value)
+        if isinstance(node, ast.Attribute) and _is(node.value, argument):
+            if isinstance(node.ctx, ast.Load):
+                keys.add(node.attr)
+    return places, sorted(keys - {"saved_tensors", "needs_input_grad"})
+
+
+def _is(node, name):
+    return isinstance(node, ast.Name) and node.id == name
+
+
+class Stand:
+    """Stands in for a cache or for ``self`` where there is no forward pass to fill it."""
+
+    def __init__(self, places, keyed, given):
+        self.__dict__.update(keyed)
+        object.__setattr__(self, "_kept", (places, given))
+
+    def __iter__(self):
+        return iter(self._kept[0])
+
+    def __len__(self):
+        return len(self._kept[0])
+
+    def __getitem__(self, key):
+        return self._kept[0][key] if isinstance(key, int) else getattr(self, key)
+
+    def get(self, key, other=None):
+        return getattr(self, key, other)
+
+    @property
+    def saved_tensors(self):
+        return tuple(self._kept[0])
+
+    @property
+    def needs_input_grad(self):
+        return (True,) * 9
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = self._kept[1](name)
+        if found is None:
+            raise AttributeError(name)
+        return found
+
+
+class Settings(dict):
+    """A dict of settings that has what is asked for."""
+
+    def __init__(self, known, given):
+        super().__init__(known)
+        self._given = given
+
+    def __missing__(self, key):
+        found = self._given(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+
+class Optimizer:
+    """Stands in for an optimizer: changes nothing."""
+
+    def update(self, parameter, *_, **__):
+        return parameter
+
+    __call__ = step = update
+
+
+class Form(NamedTuple):
+    """How arrays are handed over.
+
+    Attributes
+    ----------
+    layout : Layout
+    kept : tuple of bool
+        Whether γ and β, and whether mean and std keep the axes of x.
+    tensors : bool
+    transposed : bool
+        Whether W is (n_prev, n).
+    """
+
+    layout: object = SAMPLES
+    kept: tuple = (False, False)
+    tensors: bool = False
+    transposed: bool = False
+
+    def hand(self, role, values):
+        """Return a copy of a value as the reader has it."""
+        if role in SETTINGS:
+            return SETTINGS[role]
+        if role == "shape":
+            return self.layout.hand(values["x"]).shape[1:]
+        if role == "optimizer":
+            return Optimizer()
+        if role == "bn_param":
+            known = {"mode": "train", "eps": values["eps"], "momentum": 0.9}
+            return Settings(known, self.giver(values, None))
+        value = values[role]
+        if role in NUMBERS:
+            return value
+        return self.array(role, value)
+
+    def array(self, role, value):
+        value = np.asarray(value)
+        if value.dtype.kind != "f":
+            value = value.astype(float)
+        if role in FULL:
+            value = self.layout.hand(value)
+        elif role == "W":
+            value = np.array(value.T if self.transposed else value)
+        else:
+            kept = self.kept[role not in ("gamma", "beta", "b")]
+            value = value.reshape(self.layout.kept if kept else -1).copy()
+        return torch().from_numpy(value) if self.tensors else value
+
+    def giver(self, values, roles):
+        """Return a function that gives what a name stands for, or None."""
+
+        def give(name):
+            for role in meanings(name, OFFERED | {"n"}):
+                if role in values or role in RIGHT or role in SETTINGS or role == "bn_param":
+                    return self.hand(role, values)
+            return None
+
+        return give
+
+    def take(self, quantity_, value, values):
+        """Return a result in the shape of the book, or None if its shape is another."""
+        if quantity_ in ("dx", "y"):
+            if value.size != values["x"].size:
+                return None
+            return self.layout.take(value, len(values["x"]))
+        if quantity_ == "below":
+            M = len(values["x"])
+            n = values["u_prev"].shape[-1]
+            return self.layout.take(value, M) if value.size == M * n else None
+        if quantity_ == "dW":
+            value = value.T if self.transposed else value
+            return value if value.shape == values["W"].shape else None
+        n = values["x"].shape[-1]
+        sizes = [k for k in value.shape if k != 1]
+        return value.reshape(n) if sizes == ([n] if n > 1 else []) and value.ndim else None
+
+    def shape(self, quantity_, values):
+        """Return the shape that the reader's result should have."""
+        full = {"dx": "x", "y": "x", "below": "u_prev"}.get(quantity_)
+        if full:
+            return self.layout.hand(values[full]).shape
+        if quantity_ == "dW":
+            return values["W"].T.shape if self.transposed else values["W"].shape
+        return (values["x"].shape[-1],)
+
+
+OFFERED = {
+    *("delta", "x", "x_hat", "mean", "std", "sigma", "var", "inv_std", "inv_var", "var_eps"),
+    *("centered", "gamma", "beta", "eps", "y", "M_B", "running_mean", "running_var", "dgamma"),
+    *("dbeta", "sum_delta_centered", "mean_delta", "mean_delta_centered", "cache", "self"),
+    *("bn_param", "training", "mode", "momentum", "rate", "shape", "n", "optimizer"),
+}
+OF_FORWARD = OFFERED - {
+    *("delta", "x_hat", "y", "centered", "inv_std", "inv_var", "dgamma", "dbeta", "mean_delta"),
+    *("mean_delta_centered", "sum_delta_centered", "cache", "optimizer"),
+}
+
+
+def flat(value, names=()):
+    """Yield (name, value) of every result, in whatever containers it comes; None stays."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _named(str(name), each)
+    elif (
+        hasattr(value, "_asdict")
+        or type(value).__name__ == "SimpleNamespace"
+        or hasattr(value, "__dataclass_fields__")
+    ):
+        fields = value._asdict() if hasattr(value, "_asdict") else vars(value)
+        for name, each in fields.items():
+            yield from _named(name, each)
+    elif isinstance(value, tuple) or (isinstance(value, list) and as_array(value) is None):
+        parts = [pair for each in value for pair in flat(each)]
+        if len(names) == len(parts):
+            parts = [(old or new, each) for (old, each), new in zip(parts, names, strict=True)]
+        yield from parts
+    elif isinstance(value, list) and value and hasattr(value[0], "shape"):
+        yield from ((None, each) for each in value)
+    else:
+        yield None, value
+
+
+def _named(name, value):
+    inner = list(flat(value))
+    if len(inner) == 1 and inner[0][0] is None:
+        yield name, inner[0][1]
+    else:
+        yield from ((f"{name}_{k}" if k else name, each) for k, each in inner)
+
+
+def read(result, names, wanted, form, values):
+    """Return the `Outcome` of a backward pass from what it returned."""
+    if result is None:
+        return Outcome({}, trouble="it returned None; is there a return?")
+    found, shapes, dtype = {}, [], ""
+    if len(wanted) == 1 and isinstance(result, (list, tuple)):
+        array = as_array(result)
+        fits = array is not None and form.take(wanted[0], array, values) is not None
+        result = array if fits else result
+    if isinstance(result, list):
+        # [∂C/∂x, ...] may look like one array of one more axis.
+        array = as_array(result)
+        deep = array is not None and array.ndim > len(form.layout.order)
+        result = tuple(result) if deep else result
+    pairs = list(flat(result, names))
+    assigned, free = [], list(wanted)
+    for name, value in pairs:
+        said = quantity(name, wanted) if name else None
+        if said in free:
+            free.remove(said)
+            assigned.append((said, value))
+        else:
+            assigned.append((None, value))
+    count = sum(q is None for q, _ in assigned)
+    for said, value in assigned:
+        array = None if value is None else as_array(value)
+        if said is None:
+            if not free or (array is None and value is not None):
+                continue
+            fits = [
+                q for q in free if array is not None and form.take(q, array, values) is not None
+            ]
+            if not fits and array is not None and array.ndim == 2 and len(array) == len(free):
+                # [∂C/∂γ, ∂C/∂β] in one list or array.
+                rows = [form.take(q, row, values) for q, row in zip(free, array, strict=True)]
+                if all(row is not None for row in rows):
+                    found |= dict(zip(free, rows, strict=True))
+                    free.clear()
+                    continue
+            if not fits and (value is not None and count > len(wanted)):
+                continue
+            said = fits[0] if fits else free[0]
+            free.remove(said)
+        if value is None:
+            continue
+        if array is None:
+            shapes.append(f"{SYMBOLS[said]} is a {type(value).__name__}, wanted an array")
+            continue
+        taken = form.take(said, array, values)
+        if taken is None:
+            want = form.shape(said, values)
+            shapes.append(f"{SYMBOLS[said]} has the shape {array.shape}, wanted {want}")
+            if array.ndim == 0 and said in ("dgamma", "dbeta"):
+                shapes[-1] += ": its sum has no axis"
+            continue
+        found[said] = taken.astype(float)
+        dtype = dtype or str(array.dtype)
+    if not found and not shapes:
+        got = ", ".join(str(getattr(as_array(v), "shape", type(v).__name__)) for _, v in pairs)
+        return Outcome({}, trouble=f"it returned {got or 'nothing'}, wanted {SYMBOLS[wanted[0]]}")
+    return Outcome(found, None, "", tuple(shapes), (), dtype)
+
+
+SYMBOLS = {
+    "dx": "∂C/∂x",
+    "dgamma": "∂C/∂γ",
+    "dbeta": "∂C/∂β",
+    "dW": "∂C/∂W",
+    "db": "∂C/∂b",
+    "below": "Δ of the layer below",
+    "y": "y",
+    "x_hat": "x̂",
+    "mean": "μ",
+    "std": "ς",
+    "var": "σ²",
+}
+
+
+def symbol(name):
+    """Return how a quantity is written; ``W2`` is that of layer 2 of a network."""
+    greek = {"gamma": "γ", "beta": "β", "cost": "C"}
+    if name in SYMBOLS or name == "cost":
+        return SYMBOLS.get(name, "C")
+    return f"∂C/∂{greek.get(name[:-1], name[:-1])} of layer {name[-1]}"
+
+
+def changed(before, after):
+    """Return whether a value was written into."""
+    a, b = as_array(before), as_array(after)
+    if a is None or b is None:
+        return False
+    return a.shape != b.shape or not np.array_equal(a, b, equal_nan=True)
+
+
+# Ways of calling.
+
+
+class Way:
+    """One manner of calling the reader's code.
+
+    Attributes
+    ----------
+    form : Form
+    taken : dict of str to str
+        What each argument and cache entry was taken for.
+    how : str
+        What was called, in words.
+    n : int or None
+        The number of neurons, where the code has it fixed.
+    order : int
+        How far from the likeliest.
+    swapped : tuple
+        Two places of its cache that are exchanged.
+    """
+
+    how, n, order, swapped, has_forward = "", None, 0, (), False
+    gamma_taken, eps_taken, statistics_given = True, True, False
+
+    def backward(self, values):
+        """Return the `Outcome` of the backward pass, after a forward pass where there is one."""
+        raise NotImplementedError
+
+    def forward(self, values):
+        """Return y of the reader's forward pass, or None, and why."""
+        return None, "there is no forward pass"
+
+    def inputs(self, values):
+        """Return the arguments by name, for the reader to call it again."""
+        return {}
+
+
+def assignments(slots, limit=160):
+    """Yield (rank, roles) of slots, each a key and its possible roles; no role is given twice."""
+
+    def filled(k, left, used):
+        if k == len(slots):
+            if left == 0:
+                yield {}
+            return
+        key, possible = slots[k]
+        for rank, role in enumerate(possible[: left + 1]):
+            if role in used and role is not None:
+                continue
+            for rest in filled(k + 1, left - rank, used | {role}):
+                yield {key: role, **rest}
+
+    count = 0
+    for total_rank in range(sum(len(p) - 1 for _, p in slots) + 1):
+        for found in filled(0, total_rank, frozenset()):
+            yield total_rank, found
+            count += 1
+            if count == limit:
+                return
+
+
+class Unreadable(Exception):
+    """The arguments of a function cannot be told."""
+
+
+def slots_of(f, offered, delta=True):
+    """Return the slots of a function's arguments, and of what its cache holds.
+
+    Returns
+    -------
+    slots : list of (key, roles)
+        The key is the argument, or (argument, place) of a cache.
+    """
+    named = parameters(f)
+    if named is None:
+        raise Unreadable("its arguments have no names; wrap it in a function that has")
+    slots, unknown = [], []
+    for name, parameter in named.items():
+        optional = parameter.default is not parameter.empty
+        possible = meanings(name, offered)
+        if possible and possible[0] in ("cache", "self"):
+            places, keys = entries(f, name)
+            slots.append((name, [possible[0]]))
+            if possible[0] == "self":
+                keys = []
+            for key in (*places.items(), *((k, k) for k in keys)):
+                slots.append(((name, key[0]), _possible(key[1], offered - {"cache"})))
+        elif possible:
+            if delta and squash(name) in WEAK and not optional:
+                possible += [role for role in ANY if role not in possible]
+            slots.append((name, possible + ([None] if optional else [])))
+        elif not optional:
+            unknown.append(name)
+            slots.append((name, list(ANY)))
+    primary = [p[0] for _, p in slots if p]
+    if delta and "delta" not in primary and unknown:
+        slots = [(k, ["delta", *p] if k == unknown[0] else p) for k, p in slots]
+    slots = [(k, [r for r in p if r in offered or r is None]) for k, p in slots]
+    known = {"mean", "var", "eps", "std", "running_mean"} & {p[0] for _, p in slots if p}
+    if delta and known <= {"std"}:
+        slots = [(k, [*p, "x_hat", "centered"] if p[:1] == ["x"] else p) for k, p in slots]
+    bad = [k for k, p in slots if not p]
+    if bad:
+        raise Unreadable(f"review met the argument `{bad[0]}`, and does not know what it is")
+    return slots
+
+
+def _possible(name, offered):
+    if name == "_":
+        return ["x_hat", *ANY]
+    return meanings(name, offered) or [r for r in ANY if r in offered]
+
+
+class FunctionWay(Way):
+    """A function that is called with the arrays that its arguments name."""
+
+    def __init__(self, f, roles, form, wanted, order=0):
+        self.f, self.roles, self.form, self.wanted, self.order = f, roles, form, wanted, order
+        self.names, self.taken = returned_names(f), {}
+        for key, role in roles.items():
+            name = key if isinstance(key, str) else self._entry(*key)
+            if role and role not in ("cache", "self"):
+                self.taken[name] = role
+        given = set(self.taken.values())
+        # What a cache or self has at hand is asked for while it runs.
+        loose = {"self", "bn_param"} & set(roles.values()) or self._empty_cache()
+        self.gamma_taken = "gamma" in given or bool(loose) or "delta_hat" in given
+        self.eps_taken = bool({"eps", "bn_param"} & given) or bool(loose)
+        self.statistics_given = bool({"std", "inv_std", "inv_var", "var_eps"} & given)
+        self.how = f"called as {name_of(f)}({', '.join(k for k in roles if isinstance(k, str))})"
+
+    def _empty_cache(self):
+        inner = {key[0] for key in self.roles if not isinstance(key, str)}
+        return [k for k, r in self.roles.items() if r == "cache" and k not in inner]
+
+    def _entry(self, argument, place):
+        return f"{argument}[{place!r}]" if isinstance(place, int) else place
+
+    def inputs(self, values):
+        given = {}
+        for key, role in self.roles.items():
+            if role is None or not isinstance(key, str):
+                continue
+            if role in ("cache", "self"):
+                given[key] = self._stand(key, values)
+            else:
+                given[key] = self.form.hand(role, values)
+        return given
+
+    def _stand(self, argument, values):
+        inner = {k[1]: r for k, r in self.roles.items() if not isinstance(k, str)}
+        inner = {k: self.form.hand(r, values) for k, r in inner.items() if r}
+        places = [inner[k] for k in sorted(k for k in inner if isinstance(k, int))]
+        keyed = {k: v for k, v in inner.items() if isinstance(k, str)}
+        return Stand(places, keyed, self.form.giver(values, self.roles))
+
+    def _call(self, values):
+        given = self.inputs(values)
+        kept = {k: _copied(v) for k, v in given.items()}
+        named = parameters(self.f)
+        self._self = next((v for k, v in given.items() if self.roles[k] == "self"), None)
+        first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
+        rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
+        result, trouble = guarded(self.f, *first, **rest)
+        written = [k for k in given if changed(kept[k], given[k])]
+        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
+        return result, trouble, notes
+
+    def backward(self, values):
+        result, trouble, notes = self._call(values)
+        if trouble:
+            return Outcome({}, trouble=trouble, notes=notes)
+        outcome = read(result, self.names, self.wanted, self.form, values)
+        return left_in(self._self, outcome, self.wanted, self.form, values)._replace(notes=notes)
+
+
+class ForwardWay(FunctionWay):
+    """A forward pass, reviewed by itself."""
+
+    has_forward = True
+
+    def backward(self, values):
+        result, trouble, notes = self._call(values)
+        if trouble:
+            return Outcome({}, trouble=trouble, notes=notes)
+        y, rest = split_forward(result, self.form, values)
+        if y is None:
+            shape = self.form.shape("y", values)
+            return Outcome({}, trouble=f"it returned no y with the shape {shape}", notes=notes)
+        found = {"y": y}
+        for name, value in flat(rest):
+            role = next(iter(meanings(name or "", {"x_hat", "mean", "std", "var"})), None)
+            array = as_array(value) if role else None
+            if array is not None:
+                taken = self.form.take("dx" if role == "x_hat" else "dgamma", array, values)
+                if taken is not None:
+                    found[role] = taken
+        return Outcome(found, y, "", (), notes, str(np.asarray(y).dtype))
+
+    def forward(self, values):
+        outcome = self.backward(values)
+        return outcome.y, outcome.trouble
+
+
+def _of_making(roles):
+    """Return what an argument of ``__init__`` may be: the number of neurons, if it may."""
+    if "n" in roles or roles == list(ANY):
+        return ["n", "shape", *(role for role in roles if role not in ("n", "M_B"))]
+    return roles
+
+
+def left_in(thing, outcome, wanted, form, values):
+    """Return an outcome with the gradients that a method left in its object, too."""
+    found = dict(outcome.found)
+    for path, array, _ in leaves(thing) if thing is not None else ():
+        said = quantity(path, wanted)
+        taken = form.take(said, array, values) if said and said not in found else None
+        if taken is not None:
+            found[said] = taken.astype(float)
+    return outcome._replace(found=found)
+
+
+def _copied(value):
+    if hasattr(value, "detach"):
+        return value.detach().clone()
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def split_forward(result, form, values):
+    """Return y in the shape of the book, and what else a forward pass returned."""
+    if isinstance(result, Mapping):
+        names = {name: quantity(str(name), ("y",)) for name in result}
+        chosen = next((n for n, q in names.items() if q == "y"), None)
+        if chosen is None:
+            return None, None
+        rest = {name: value for name, value in result.items() if name != chosen}
+        array = as_array(result[chosen])
+        return (None if array is None else form.take("y", array, values)), rest
+    parts = list(result) if isinstance(result, tuple) else [result]
+    for k, part in enumerate(parts):
+        array = None if isinstance(part, (dict, tuple)) else as_array(part)
+        y = None if array is None else form.take("y", array, values)
+        if y is not None:
+            rest = parts[:k] + parts[k + 1 :]
+            return y.astype(float), (rest[0] if len(rest) == 1 else tuple(rest))
+    return None, None
+
+
+class PairWay(Way):
+    """A forward pass, and a backward pass that gets its cache untouched."""
+
+    has_forward = True
+
+    def __init__(self, forward, backward, roles, back_roles, form, wiring, wanted, order=0):
+        self.f, self.b, self.roles, self.back_roles = forward, backward, roles, back_roles
+        self.form, self.wiring, self.wanted, self.order = form, wiring, wanted, order
+        self.names = returned_names(backward)
+        self.taken = {k: r for k, r in roles.items() if r and r != "self"}
+        self.gamma_taken = "gamma" in roles.values() or "self" in roles.values()
+        self.eps_taken = bool({"eps", "bn_param"} & set(roles.values()))
+        self.how = f"{name_of(forward)} ran first, and {name_of(backward)} got its cache"
+
+    def _forward(self, values):
+        given = {}
+        for key, role in self.roles.items():
+            if role == "self":
+                given[key] = Stand([], {}, self.form.giver(values, None))
+            elif role is not None and isinstance(key, str):
+                given[key] = self.form.hand(role, values)
+        result, trouble = guarded(self.f, **given)
+        if trouble:
+            return None, None, given, trouble
+        y, rest = split_forward(result, self.form, values)
+        if y is None:
+            shape = self.form.shape("y", values)
+            return None, None, given, f"it returned no y with the shape {shape}"
+        return y, rest, given, ""
+
+    def forward(self, values):
+        y, _, _, trouble = self._forward(values)
+        return y, trouble
+
+    def _arguments(self, values, rest, given):
+        """Return the arguments of the backward pass."""
+        named = rest if isinstance(rest, Mapping) else {}
+        found, places = {}, list(rest) if isinstance(rest, tuple) else [rest]
+        places = list(named.values()) if len(named) == 1 else places
+        if self.swapped and isinstance(rest, (tuple, list)):
+            rest = type(rest)(rest[k] for k in self.swapped)
+        others = [k for k, r in self.back_roles.items() if r not in ("delta", None)]
+        made = {**dict(zip(returned_names(self.f)[1:], places, strict=False)), **named}
+        for name, role in self.back_roles.items():
+            if role is None:
+                continue
+            if role == "delta":
+                found[name] = self.form.hand("delta", values)
+            elif role == "self":
+                found[name] = next((v for v in given.values() if isinstance(v, Stand)), None)
+                found[name] = found[name] or Stand([], {}, self.form.giver(values, None))
+            elif self.wiring == "cache" and (role == "cache" or len(others) == 1):
+                found[name] = rest
+            elif self.wiring == "places" and len(places) == len(others):
+                found[name] = places[others.index(name)]
+            elif name in made:
+                found[name] = made[name]
+            elif name in given:
+                found[name] = given[name]
+            elif role != "cache":
+                found[name] = self.form.hand(role, values)
+        return found
+
+    def backward(self, values):
+        y, rest, given, trouble = self._forward(values)
+        if trouble:
+            return Outcome({}, trouble=f"the forward pass {name_of(self.f)}: {trouble}")
+        passed = self._arguments(values, rest, given)
+        kept = {k: _copied(v) for k, v in passed.items()}
+        result, trouble = guarded(self.b, **passed)
+        written = [k for k in passed if changed(kept[k], passed[k])]
+        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
+        if trouble:
+            return Outcome({}, y, trouble, notes=notes)
+        outcome = read(result, self.names, self.wanted, self.form, values)
+        return outcome._replace(y=y, notes=notes)
+
+    def cache(self, values):
+        """Return what the backward pass unpacks, where it is a tuple or a list, and its names."""
+        _, rest, _, _ = self._forward(values)
+        if not isinstance(rest, (tuple, list)) or self.wiring != "cache":
+            return (), ()
+        for name, role in self.back_roles.items():
+            if role not in ("delta", "self", None):
+                places, _ = entries(self.b, name)
+                return rest, tuple(places.get(k, f"[{k}]") for k in range(len(rest)))
+        return rest, ()
+
+    def exchanged(self, order):
+        """Return the same way with the entries of the cache in another order."""
+        other = copy.copy(self)
+        other.swapped = order
+        return other
+
+
+FORWARDS = "forward forward_pass fprop fwd feedforward feed_forward __call__ call apply".split()
+BACKWARDS = "backward backward_pass bprop bwd backprop backpropagate back back_pass".split()
+
+
+class LayerWay(Way):
+    """A class, or an instance of one, with a forward and a backward method."""
+
+    has_forward, eps_taken = True, False
+
+    def __init__(self, thing, form, wanted, order=0):
+        self.thing, self.form, self.wanted, self.order = thing, form, wanted, order
+        kind = thing if isinstance(thing, type) else type(thing)
+        self.f = next((m for m in FORWARDS if callable(getattr(kind, m, None))), None)
+        self.b = next((m for m in BACKWARDS if callable(getattr(kind, m, None))), None)
+        self.taken, self.names = {}, returned_names(getattr(kind, self.b)) if self.b else ()
+        self.how = f"{kind.__name__}.{self.f}, then .{self.b}; γ and β were set in the layer"
+        if not isinstance(thing, type):
+            sizes = [v.size for path, v, _ in leaves(thing) if _kind_of(path) == "gamma"]
+            self.n = next((size for size in sizes if size > 1), None)
+
+    def _made(self, values):
+        if not isinstance(self.thing, type):
+            return guarded(copy.deepcopy, self.thing)
+        slots = slots_of(self.thing, OF_FORWARD, delta=False) if parameters(self.thing) else []
+        trouble = ""
+        for _, roles in assignments([(k, _of_making(p)) for k, p in slots], 12):
+            given = {
+                k: self.form.hand(r, values)
+                for k, r in roles.items()
+                if r and r not in ("eps", "momentum", "running_mean", "running_var", "training")
+            }
+            layer, trouble = guarded(self.thing, **given)
+            if not trouble:
+                self.taken = {k: r for k, r in roles.items() if k in given}
+                return layer, ""
+        return None, f"{self.thing.__name__}(...): {trouble}"
+
+    def _prepared(self, values):
+        """Return a layer whose γ and β are those of the case."""
+        layer, trouble = self._made(values)
+        if trouble:
+            return None, trouble
+        for name in ("set_input_shape", "build", "initialize", "init_params", "initialise"):
+            method = getattr(layer, name, None)
+            if callable(method) and not _set(layer, values, self.form, True):
+                given = [Optimizer()] if name == "initialize" else []
+                shape = self.form.hand("shape", values)
+                for arguments in (given, [shape], [self.form.hand(*("x", values)).shape], []):
+                    if not guarded(method, *arguments)[1]:
+                        break
+        if not _set(layer, values, self.form, False):
+            # Some make their γ when they first see x.
+            self._run(layer, values)
+        named = parameters(getattr(layer, self.f)) or {}
+        in_call = [r for n in named for r in meanings(n, {"gamma"})]
+        self.gamma_taken = bool(in_call) or "gamma" in _set(layer, values, self.form, False)
+        return layer, ""
+
+    def _run(self, layer, values):
+        method = getattr(layer, self.f)
+        given = {}
+        x = next(iter(parameters(method) or ("x",)))
+        for name, parameter in list((parameters(method) or {}).items())[1:]:
+            role = next(iter(meanings(name, OF_FORWARD)), None)
+            required = parameter.default is parameter.empty
+            if role and (required or role in ("training", "mode", "gamma", "beta")):
+                given[name] = self.form.hand(role, values)
+        self.taken |= {x: "x"} | {k: "training" for k in given if k != x}
+        first = [self.form.hand("x", values)] if parameters(method) != {} else []
+        result, trouble = guarded(method, *first, **given)
+        if trouble:
+            return None, f".{self.f}: {trouble}"
+        y, self._rest = split_forward(result, self.form, values)
+        if y is None:
+            return None, f".{self.f} returned no y with the shape {self.form.shape('y', values)}"
+        return y, ""
+
+    def forward(self, values):
+        layer, trouble = self._prepared(values)
+        return (None, trouble) if trouble else self._run(layer, values)
+
+    def backward(self, values):
+        layer, trouble = self._prepared(values)
+        if trouble:
+            return Outcome({}, trouble=trouble)
+        y, trouble = self._run(layer, values)
+        if trouble:
+            return Outcome({}, trouble=trouble)
+        before = {path: v.copy() for path, v, _ in leaves(layer)}
+        delta, method = self.form.hand("delta", values), getattr(layer, self.b)
+        kept = _copied(delta)
+        more = {}
+        for name, parameter in list((parameters(method) or {}).items())[1:]:
+            role = next(iter(meanings(name, OFFERED)), None)
+            if parameter.default is parameter.empty:
+                kept_by_forward = role in (None, "cache", "self")
+                more[name] = self._rest if kept_by_forward else self.form.hand(role, values)
+        result, trouble = guarded(method, delta, **more)
+        if trouble:
+            return Outcome({}, y, f".{self.b}: {trouble}")
+        outcome = read(result, self.names, self.wanted, self.form, values)
+        if result is None:
+            outcome = Outcome({})
+        notes = ("it writes into its argument, in place",) if changed(kept, delta) else ()
+        found, shapes = dict(outcome.found), list(outcome.shapes)
+        for path, array, _ in leaves(layer):
+            said = (
+                quantity(path, self.wanted)
+                if not np.array_equal(before.get(path), array, equal_nan=True)
+                or GRADIENT & set(path.casefold().split("_"))
+                else None
+            )
+            if said and said not in found and path not in ("x", "gamma", "beta"):
+                taken = self.form.take(said, array, values)
+                if taken is not None:
+                    found[said] = taken.astype(float)
+                    self.taken[f".{path}"] = said
+            moving = path.casefold().replace("_", "")
+            if moving.startswith(("running", "moving", "run")) and path in before:
+                if not np.array_equal(before[path], array):
+                    notes += (f"its backward pass updates `{path}`: the statistics twice a step",)
+        trouble = "" if found or shapes else outcome.trouble or f".{self.b} returned nothing"
+        return Outcome(found, y, trouble, tuple(shapes), notes, outcome.dtype)
+
+
+def leaves(thing, depth=3, path="", seen=None):
+    """Yield (path, array, setter) of the arrays that an object keeps."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen or depth < 0:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, Mapping):
+        items = [(str(k), v, (thing.__setitem__, k)) for k, v in thing.items()]
+    elif isinstance(thing, list):
+        items = [(str(k), v, (thing.__setitem__, k)) for k, v in enumerate(thing)]
+    else:
+        known = (
+            {
+                k: v
+                for k, v in (getattr(type(thing), "__dict__", None) or {}).items()
+                if isinstance(v, (float, int, np.ndarray)) and not k.startswith("__")
+            }
+            if path == ""
+            else {}
+        )
+        known |= getattr(thing, "__dict__", {})
+        slots = getattr(type(thing), "__slots__", ())
+        known |= {s: getattr(thing, s) for s in slots if isinstance(s, str) and hasattr(thing, s)}
+        bound = functools.partial(setattr, thing)
+        items = [(k, v, (bound, k)) for k, v in known.items()]
+    for name, value, setter in items:
+        inner = f"{path}_{name}" if path else name.lstrip("_")
+        if isinstance(value, (np.ndarray, float, np.floating)) or (
+            isinstance(value, (int, type(None))) and not isinstance(value, bool)
+        ):
+            array = np.asarray(np.nan if value is None else value)
+            if array.dtype.kind in "fi":
+                yield inner, array, setter
+        elif (
+            hasattr(value, "__dict__")
+            or isinstance(value, (dict, list))
+            or hasattr(type(value), "__slots__")
+        ):
+            if not callable(value) or isinstance(value, Mapping):
+                yield from leaves(value, depth - 1, inner, seen)
+
+
+def _kind_of(path):
+    """Return "gamma" or "beta" for a path to a parameter, else None."""
+    parts = [p.casefold() for p in _tokens(path)]
+    if set(parts) & (GRADIENT | {"running", "moving", "opt", "optimizer", "momentum", "m", "v"}):
+        return None
+    for part in reversed(parts):
+        if part in (
+            "gamma",
+            "γ",
+            "scale",
+            "weight",
+            "weights",
+            "gammas",
+            "gain",
+            "g",
+            "w",
+            "bngain",
+        ):
+            return "gamma"
+        if part in ("beta", "β", "shift", "bias", "betas", "offset", "b", "bnbias"):
+            return "beta"
+    return None
+
+
+_RUNNING = {
+    kind: {name for name, roles in _TABLE.items() if kind in roles}
+    for kind in ("running_mean", "running_var")
+}
+
+
+def _set(layer, values, form, look):
+    """Set γ and β where a layer keeps them; return which were found. `look` only looks."""
+    n, found = values["x"].shape[-1], {}
+    kept = list(leaves(layer))
+    for path, array, setter in kept:
+        kind = _kind_of(path)
+        if kind and (array.size == n or array.ndim == 0) and np.isfinite(array).all():
+            found.setdefault(kind, []).append((array, setter))
+    if "gamma" not in found:
+        listed = [(a, s) for p, a, s in kept if re.match(r"(params|parameters|weights|theta)_", p)]
+        for kind, start in (("gamma", 1), ("beta", 0)):
+            found.setdefault(
+                kind, [(a, s) for a, s in listed if a.size == n and (a == start).all()]
+            )
+    found = {kind: places for kind, places in found.items() if places}
+    if not look:
+        for path, array, (setter, key) in kept:
+            moving = path.casefold().replace("_", "")
+            for kind, names in _RUNNING.items():
+                if moving in names and array.size == n:
+                    guarded(setter, key, np.reshape(values[kind], array.shape).copy())
+        for kind, places in found.items():
+            shared = {}
+            for array, (setter, key) in places:
+                shape = array.shape if array.ndim else (n,)
+                value = np.asarray(values[kind]).reshape(shape).copy()
+                guarded(setter, key, shared.setdefault(id(array), value))
+    return set(found)
+
+
+class AutogradWay(Way):
+    """A torch.autograd.Function or a torch.nn.Module: torch itself asks for the gradients."""
+
+    has_forward, eps_taken = True, False
+
+    def __init__(self, thing, roles, form, order=0):
+        self.thing, self.roles, self.form, self.order = thing, roles, form, order
+        self._modules = {}
+        self.module = not (isinstance(thing, type) and issubclass(thing, torch().autograd.Function))
+        self.taken = dict(roles)
+        self.eps_taken = not self.module and "eps" in roles.values()
+        name = name_of(thing)
+        self.how = f"{name} through autograd" if self.module else f"{name}.apply, then autograd"
+        if self.module and not isinstance(thing, type):
+            sizes = [p.numel() for k, p in thing.named_parameters() if _kind_of(k) == "gamma"]
+            self.n = sizes[0] if sizes else None
+            self.gamma_taken = bool(sizes)
+        elif not self.module:
+            self.gamma_taken = "gamma" in roles.values()
+
+    def _module(self, values, double):
+        """Return a copy of the module, the same one for the same number of neurons."""
+        key = values["x"].shape[-1], double
+        if key not in self._modules:
+            layer = copy.deepcopy(self.thing)
+            if isinstance(layer, type):
+                layer = layer(**{k: self.form.hand(r, values) for k, r in self.roles.items()})
+            layer = layer.double() if double else layer.float()
+            layer.train()
+            self._modules[key] = layer
+        return self._modules[key]
+
+    def _graph(self, values):
+        double = values["x"].dtype == np.float64
+        leaves_ = {r: self.form.hand(r, values) for r in ("x", "gamma", "beta")}
+        leaves_ = {r: v.requires_grad_() for r, v in leaves_.items()}
+        if not self.module:
+            given = []
+            for role in self.roles.values():
+                given.append(leaves_[role] if role in leaves_ else self.form.hand(role, values))
+            y = self.thing.apply(*given)
+            used = {r: leaves_[r] for r in leaves_ if r in self.roles.values()}
+        else:
+            layer = self._module(values, double)
+            used = {"x": leaves_["x"]}
+            for name, parameter in layer.named_parameters():
+                kind = _kind_of(name.replace(".", "_"))
+                if kind and parameter.numel() == values[kind].size:
+                    parameter.data = leaves_[kind].detach().clone().reshape(parameter.shape)
+                    used[kind] = parameter
+            self.gamma_taken = "gamma" in used
+            y = layer(leaves_["x"])
+        return y[0] if isinstance(y, tuple) else y, used
+
+    def forward(self, values):
+        result, trouble = guarded(self._graph, values)
+        if trouble:
+            return None, trouble
+        y = as_array(result[0])
+        y = None if y is None else self.form.take("y", y, values)
+        if y is None:
+            return None, f"it returned no y with the shape {self.form.shape('y', values)}"
+        return y.astype(float), ""
+
+    def backward(self, values):
+        graph, trouble = guarded(self._graph, values)
+        if trouble:
+            return Outcome({}, trouble=trouble)
+        out, used = graph
+        array = as_array(out)
+        y = None if array is None else self.form.take("y", array, values)
+        if y is None:
+            want = self.form.shape("y", values)
+            return Outcome({}, trouble=f"it returned no y with the shape {want}")
+        delta = self.form.hand("delta", values)
+        gradients, trouble = guarded(
+            torch().autograd.grad, out, list(used.values()), delta, allow_unused=True
+        )
+        if trouble:
+            return Outcome({}, y, f"its backward pass: {trouble}")
+        found = dict(zip(("d" + name for name in used), gradients, strict=True))
+        outcome = read(found, (), ("dx", "dgamma", "dbeta"), self.form, values)
+        return outcome._replace(y=y.astype(float))
+
+
+def name_of(f):
+    """Return the name of what was handed over."""
+    name = getattr(f, "__name__", None)
+    return name if isinstance(name, str) and name else type(f).__name__
+
+
+# What was handed over, and which ways there are.
+
+
+def owner(f):
+    """Return the class of a function that stands in one and is no free function, or None."""
+    bound = getattr(f, "__self__", None)
+    if bound is not None and not inspect.ismodule(bound):
+        return bound
+    parts = getattr(f, "__qualname__", "").split(".")
+    found = getattr(f, "__globals__", {}).get(parts[0]) if len(parts) == 2 else None
+    return found if isinstance(found, type) else None
+
+
+def find_forward(f):
+    """Return the forward pass that stands beside a backward pass, or None."""
+    space = getattr(inspect.unwrap(f), "__globals__", None) if callable(f) else None
+    name = getattr(f, "__name__", None)
+    if not space or not isinstance(name, str):
+        return None
+    for old, new in _PAIRS:
+        if old in name:
+            stem = name[: name.index(old)]
+            for candidate in (
+                name.replace(old, new),
+                stem + new,
+                stem.rstrip("_") + "_" + new,
+                stem.rstrip("_"),
+            ):
+                found = space.get(candidate)
+                if callable(found) and found is not f:
+                    return found
+    return None
+
+
+_PAIRS = (
+    *(("backward_pass", "forward_pass"), ("backward", "forward"), ("Backward", "Forward")),
+    *(("backprop", "forward"), ("bprop", "fprop"), ("back_pass", "forward_pass")),
+    *(("bwd", "fwd"), ("back", "forward"), ("back", "forw"), ("grad", "forward")),
+    *(("gradient", "forward"), ("_bp", "_fp"), ("_b", "_f"), ("derivative", "forward")),
+)
+
+KEPT = {
+    "sample-major": ((False, False), (True, True), (False, True)),
+    "feature-major": ((True, True), (False, False)),
+}
+
+
+def _globals_of(f):
+    """Return the names that code uses, its own arguments apart."""
+    if isinstance(f, type):
+        return [n for m in vars(f).values() for n in _globals_of(getattr(m, "__func__", m))]
+    code = getattr(inspect.unwrap(f), "__code__", None) if callable(f) else None
+    return code.co_names if inspect.iscode(code) else ()
+
+
+def forms(f, layout, *others):
+    """Return the forms in which a function may want its arrays, the likeliest first."""
+    loaded = torch()
+    names = {name for each in (f, *others) for name in _globals_of(each)}
+    first = loaded is not None and "np" not in names and bool({"torch", "F"} & names)
+    kinds = (True, False) if first else ((False, True) if loaded is not None else (False,))
+    chosen = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
+    for tensors in kinds:
+        for each in chosen:
+            for kept in KEPT.get(each.name, ((False, True), (True, True), (False, False))):
+                yield Form(each, kept, tensors)
+
+
+def function_ways(f, layout, wanted, offered=OFFERED, way=FunctionWay, limit=160):
+    """Yield the ways of calling a function by the names of its arguments, the likeliest first."""
+    slots = slots_of(f, offered, delta=way is FunctionWay)
+    every = list(assignments(slots, limit))
+    if not every:
+        raise Unreadable("two of its arguments have one meaning; review cannot tell them apart")
+    for rank, roles in every:
+        for form in forms(f, layout):
+            yield way(f, roles, form, wanted, rank)
+
+
+def pair_ways(forward, backward, layout, wanted):
+    """Yield the ways of running a forward and a backward pass, one after the other."""
+    slots = slots_of(forward, OF_FORWARD | {"self"}, delta=False)
+    slots = [(k, ["x", *p] if p == list(ANY) else p) for k, p in slots if isinstance(k, str)]
+    named = parameters(backward)
+    if named is None:
+        raise Unreadable("its arguments have no names; wrap it in a function that has")
+    back = {}
+    for name, parameter in named.items():
+        possible = meanings(name, OFFERED | {"cache", "self"})
+        optional = parameter.default is not parameter.empty
+        back[name] = next((r for r in possible if r not in back.values()), None)
+        if back[name] is None:
+            back[name] = None if optional else "cache"
+    if "delta" not in back.values() and back:
+        back[next(k for k, r in back.items() if r != "self")] = "delta"
+    others = [k for k, r in back.items() if r not in ("delta", "self", None)]
+    wirings = ["cache", "places"] if len(others) == 1 else ["names", "places", "cache"]
+    for rank, roles in assignments(slots, 12):
+        for form in forms(backward, layout, forward):
+            for k, wiring in enumerate(wirings):
+                yield PairWay(forward, backward, roles, back, form, wiring, wanted, rank + k)
+
+
+def layer_ways(thing, layout, wanted):
+    """Yield the ways of running a layer that is an object."""
+    kind = thing if isinstance(thing, type) else type(thing)
+    for form in forms(kind, layout):
+        yield LayerWay(thing, form, wanted)
+
+
+def autograd_ways(thing, layout):
+    """Yield the ways of running what torch differentiates."""
+    if isinstance(thing, type) and issubclass(thing, torch().autograd.Function):
+        slots = [s for s in slots_of(thing.forward, OF_FORWARD | {"cache"}, delta=False)]
+        slots = [(k, p) for k, p in slots if isinstance(k, str)][1:]
+        slots = [(k, ["x", *p] if p == list(ANY) else p) for k, p in slots]
+    elif isinstance(thing, type):
+        named = parameters(thing) or {}
+        needed = {k for k, p in named.items() if p.default is p.empty}
+        slots = [(k, ["n"]) for k in needed]
+    else:
+        slots = []
+    for rank, roles in assignments(slots, 12):
+        for form in forms(None, layout):
+            if form.tensors:
+                yield AutogradWay(thing, {k: r for k, r in roles.items() if r}, form, rank)

@@ -1,0 +1,1249 @@
+"""Compare what came back with the truth, and find the words for the difference.
+
+The truth is the derivative of the reader's own forward pass where there is
+one, by central differences, and beside it the closed form of the book. What
+differs is held beside every row of mistakes.toml.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import time
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from . import call
+from .call import SYMBOLS
+from .cases import FEATURES, IMAGES, LAST, SAMPLES, Case, cases, layer
+from .mistakes import FORWARD, MISTAKES, RIGHT, Layer, evaluated
+
+TIGHT, LOOSE = 1e-9, 1e-6  # relative to what a quantity could be
+TOLERANCE = {"float32": 3e-4, "large mean": 1e-5}
+LOOKS, SECONDS = 500, 20  # for a way of calling: a count, and seconds only where code is slow
+
+
+class Evidence(NamedTuple):
+    """One case with what came back.
+
+    Attributes
+    ----------
+    case : Case
+    outcome : Outcome
+    truth : dict of str to ndarray
+    scales : dict of str to float
+        The size that each quantity could have: at M_B = 2 the true ∂C/∂x is 0.
+    """
+
+    case: object
+    outcome: object
+    truth: dict
+    scales: dict
+
+    @property
+    def found(self):
+        """What came back, by quantity."""
+        return self.outcome.found
+
+    def off(self, name, predicted, open_=False):
+        """Return how far what came back is from an array, relative to its scale.
+
+        With `open_`, an entry that is not defined may be anything.
+        """
+        return off(self.found[name], predicted, self.scales[name], open_)
+
+    def error(self, name):
+        """Return how far what came back is from the truth."""
+        return self.off(name, self.truth[name])
+
+    @property
+    def tolerance(self):
+        """How far it may be."""
+        return TOLERANCE.get(self.case.kind, LOOSE)
+
+    @property
+    def wrong(self):
+        """The quantities that differ from the truth."""
+        return [q for q in self.found if not self.error(q) <= self.tolerance]
+
+
+def off(found, predicted, scale, open_=False):
+    """Return the largest difference relative to a scale; not a number twice is no difference."""
+    found, predicted = np.broadcast_arrays(found, np.reshape(predicted, found.shape))
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(predicted)
+        if not open_ and (np.isfinite(found) != finite).any():
+            return np.inf
+        difference = np.nan_to_num(np.abs(found - predicted)[finite], nan=np.inf)
+        largest = np.abs(predicted[finite]).max(initial=0.0)
+        return float(difference.max(initial=0.0) / max(scale, largest, 1e-300))
+
+
+def truth_of(values, wanted, steps=None, own=False):
+    """Return the wanted quantities in float64, in the shapes of the book."""
+    given = {
+        k: v.astype(float) if getattr(v, "dtype", None) == np.float32 else v
+        for k, v in dict(values).items()
+        if k in KEPT
+    }
+    with np.errstate(all="ignore"):
+        made = evaluated(given, steps or {}, own)
+        return {q: shaped(q, made[q], given) for q in wanted}
+
+
+KEPT = {
+    *("x", "delta", "gamma", "beta", "eps", "running_mean", "running_var", "u_prev", "W", "b"),
+    *("g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"),
+}
+
+
+def shaped(name, array, given):
+    """Return what a formula gives in the shape of the book."""
+    if name in ("dx", "y", "x_hat"):
+        return np.broadcast_to(array, given["x"].shape)
+    if name in ("dgamma", "dbeta", "db", "mean", "std", "var"):
+        n = given["x"].shape[-1]
+        return (
+            np.broadcast_to(np.asarray(array), (1, 1, n)).reshape(n)
+            if np.size(array) in (1, n)
+            else np.full(n, np.nan)
+        )
+    return array
+
+
+def scales_of(values, wanted):
+    """Return the size that each quantity could have."""
+    with np.errstate(all="ignore"):
+        delta = np.abs(values["delta"]).astype(float)
+        slope = np.abs(values["gamma"] / values["std"])
+        x_hat = np.abs(values["x_hat"])
+        largest = float(delta.max())
+        summed = float(delta.sum(axis=(0, 1)).max())
+        bound = largest * _finite_max(slope)
+        found = {
+            "dx": bound,
+            "dgamma": max(float(np.nan_to_num((delta * x_hat).sum(axis=(0, 1))).max()), largest),
+            "dbeta": summed,
+            "db": summed,
+            "y": _finite_max(np.abs(values["gamma"])) * _finite_max(x_hat)
+            + _finite_max(np.abs(values["beta"])),
+        }
+        for name in {"x_hat", "mean", "std", "var"} & set(wanted):
+            found[name] = _finite_max(np.abs(values[name]))
+        if "u_prev" in values:
+            found["dW"] = bound * len(delta) * float(np.abs(values["u_prev"]).max())
+            found["below"] = bound * float(np.abs(values["W"]).sum(axis=0).max())
+    return {q: found[q] or 1.0 for q in wanted}
+
+
+def _finite_max(array):
+    array = np.asarray(array, float)
+    return float(array[np.isfinite(array)].max(initial=0.0)) or 1.0
+
+
+class Subject(NamedTuple):
+    """One thing that can be reviewed.
+
+    Attributes
+    ----------
+    name : str
+        Of the public function.
+    wanted : tuple of str
+        The quantities that the reader's function may return, in this order.
+    made : callable
+        Makes a batch: `layer` or `dense` of `cases`.
+    offered : frozenset of str
+        What its arguments may be.
+    base : dict
+        Steps that are other than `mistakes.RIGHT`.
+    optional : tuple of str
+        Quantities that are reviewed where they come under their name.
+    """
+
+    name: str
+    wanted: tuple
+    made: object = layer
+    offered: frozenset = frozenset(call.OFFERED)
+    base: dict = MappingProxyType({})
+    optional: tuple = ()
+
+    @property
+    def mistakes(self):
+        """The known mistakes that can be made here."""
+        touched = _steps_of(self.wanted)
+        dense = self.made is not layer
+        return [
+            m
+            for m in MISTAKES.values()
+            if touched & m.steps.keys()
+            and not {"output"} & m.steps.keys()
+            and (dense or not _needs_dense(m))
+        ]
+
+
+def _steps_of(wanted):
+    known = {
+        "dx": {"bracket", "scale", "dx"},
+        "dW": {"bracket", "scale", "dx", "dW"},
+        "below": {"bracket", "scale", "dx", "below"},
+    }
+    found = set().union(*(known.get(q, {q}) for q in wanted))
+    return found | set(FORWARD) if {"dbeta", "db"} != found else found
+
+
+def _needs_dense(mistake):
+    text = " ".join(mistake.steps.values())
+    return any(word in text for word in ("_prev", "W", "g_prime", "outer"))
+
+
+class Verdict(NamedTuple):
+    """What was found out.
+
+    Attributes
+    ----------
+    kind : str
+        ``"right"``, ``"own"`` (right for its own forward pass), ``"wrong"`` or ``"unknown"``
+        (it could not be run).
+    text : str
+    mistakes : tuple of str
+    parts : int
+        How many things had to be assumed; many where nothing explains it.
+    evidence : list of Evidence
+    way : Way or None
+    condition : str
+        What the verdict depends on.
+    notes : tuple of str
+    """
+
+    kind: str
+    text: str
+    mistakes: tuple = ()
+    parts: int = 1
+    evidence: tuple = ()
+    way: object = None
+    condition: str = ""
+    notes: tuple = ()
+
+
+# Truth by differences.
+
+
+def numerical(way, values):
+    """Return the derivatives of C = ΣΔ y of the reader's forward pass, or None where it fails.
+
+    Central differences with steps h and h/2, and Richardson's combination of both.
+    """
+    delta = values["delta"]
+
+    def cost(**changed_):
+        y, trouble = way.forward(Layer({**values_given(values), **changed_}))
+        return np.nan if trouble else float((delta * y).sum())
+
+    found = {}
+    for name in ("x", "gamma", "beta"):
+        base = np.asarray(values[name], float)
+        slopes = np.empty(base.shape)
+        for index in np.ndindex(base.shape):
+            h = 4e-3 if name == "x" else 0.05
+
+            def quotient(step, name=name, index=index, base=base):
+                above, below = base.copy(), base.copy()
+                above[index] += step
+                below[index] -= step
+                return (cost(**{name: above}) - cost(**{name: below})) / (
+                    above[index] - below[index]
+                )
+
+            slopes[index] = (4 * quotient(h / 2) - quotient(h)) / 3
+        found["d" + name] = slopes
+    return found if all(np.isfinite(v).all() for v in found.values()) else None
+
+
+def values_given(values):
+    """Return what is given of a layer, without what was made of it."""
+    return {k: v for k, v in dict(values).items() if k in KEPT}
+
+
+# ε.
+
+
+def without_variance(way, values):
+    """Return what may be the ε that a backward pass has built in.
+
+    Where x does not vary and Δ has no mean along any axis, only ε is left:
+    ∂C/∂x = γΔ/√ε.
+    """
+    x = np.full_like(values["x"], 0.75)
+    noise = np.random.default_rng(5).normal(size=x.shape)
+    for axis in range(3):
+        if x.shape[axis] > 1:
+            noise = noise - noise.mean(axis=axis, keepdims=True)
+    n = x.shape[-1]
+    given = {**values_given(values), "x": x, "delta": noise, "gamma": np.ones(n)}
+    given |= {"running_mean": np.full(n, 0.75), "running_var": np.zeros(n), "eps": 0.1}
+    # Of the backward pass alone: what a forward pass would have kept at ε = 0.
+    given |= {"x_hat": np.zeros_like(x), "y": np.zeros_like(x) + values["beta"]}
+    found = way.backward(Layer(given)).found.get("dx")
+    if found is None or not np.isfinite(found).all():
+        return [0.0]
+    slope = float((found * noise).sum() / max((noise * noise).sum(), 1e-300))
+    if not slope > 1e-6 or np.abs(found - slope * noise).max() > 1e-6 * np.abs(found).max():
+        return [0.0]
+    return [tidy(slope**-2), tidy(1 / slope), tidy(slope**-0.5), 0.0]
+
+
+def of_output(y, values, steps=None, inside=True):
+    """Return the ε that the reader's own y has, or None: (γ(x − μ)/(y − β))² − σ²."""
+    made = Layer(values_given(values), steps)
+    with np.errstate(all="ignore"):
+        shift = values["beta"] if "beta" in (steps or {}).get("y", "beta") else 0.0
+        std = values["gamma"] * made["centered"] / (y - shift)
+        var = made["var"]
+        found = np.broadcast_to(std**2 - var if inside else std - np.sqrt(var), y.shape)
+        weight = np.abs(np.broadcast_to(made["centered"], y.shape))
+    found = found[np.isfinite(found) & (weight > 0.3 * weight.max())]
+    if not len(found):
+        return None
+    middle = float(np.median(found))
+    if np.abs(found - middle).max() > 1e-6 * max(1.0, abs(middle)) or middle < -1e-9:
+        return None
+    return tidy(max(middle, 0.0) if middle > 1e-13 else 0.0)
+
+
+def tidy(eps):
+    """Return ε with as few digits as it was meant to have."""
+    short = float(f"{eps:.3g}") if np.isfinite(eps) else 0.0
+    return short if abs(short - eps) <= 1e-5 * eps + 1e-13 else eps
+
+
+# The walk: every way of calling, the first case, then all cases.
+
+
+class Found(NamedTuple):
+    """A way of calling that gave something, and how it went in the first case."""
+
+    way: object
+    case: object
+    evidence: object
+    eps: object  # built in, or None
+    candidates: tuple
+    unused: bool
+    ones: bool
+    forward: object = None
+
+
+def judge(subject, ways):
+    """Return the `Verdict` on the reader's code.
+
+    Parameters
+    ----------
+    subject : Subject
+    ways : iterable of Way
+        The likeliest first.
+    """
+    with np.errstate(all="ignore"):
+        return _walk(subject, ways)
+
+
+def _walk(subject, ways):
+    live, troubles, forms_alive, looks, start = [], {}, None, 0, time.monotonic()
+    first_roles, best = None, None
+    for way in ways:
+        roles = getattr(way, "roles", None)
+        first_roles = first_roles or roles
+        if roles is not first_roles and not forms_alive:
+            forms_alive = {found.way.form for found in live}
+        if forms_alive and roles is not first_roles and way.form not in forms_alive:
+            continue
+        looks += 1
+        if looks > LOOKS or time.monotonic() - start > SECONDS:
+            break
+        found = look(subject, way)
+        if isinstance(found, str):
+            troubles.setdefault(found, way)
+            continue
+        if roles is first_roles and not found.evidence.outcome.shapes:
+            forms_alive = {*(forms_alive or ()), way.form}
+        if _good(found):
+            verdict = verify(subject, found, live)
+            if verdict.kind == "right":
+                return verdict
+            if best is None or _rank(verdict) < _rank(best):
+                best = verdict
+            if verdict.kind == "wrong" and verdict.parts <= 1:
+                return verdict
+            continue
+        live.append(found)
+    # What is right in the first case was called as it should be.
+    if best:
+        return best
+    return _worst(subject, live) if live else _could_not(troubles)
+
+
+def _rank(verdict):
+    order = {"right": 0, "own": 1, "wrong": 2, "unknown": 3}
+    return order[verdict.kind], verdict.parts
+
+
+def _good(found):
+    e = found.evidence
+    return bool(e.found) and not e.wrong and not e.outcome.shapes
+
+
+def look(subject, way):
+    """Return the `Found` of a way in the first case, or why it failed."""
+    n = {"n": way.n} if way.n else {}
+    M, P = 5, way.form.layout.pixels[0] * way.form.layout.pixels[1]
+    if P > 1 and way.has_forward:
+        M = 3
+    values = subject.made(45, M, P, eps=0.1, **n)
+    case = Case("first", "plain", values)
+    outcome = way.backward(values)
+    if outcome.trouble and subject.made is not layer:
+        # A square layer lets W through where Wᵀ belongs.
+        values = subject.made(45, M, P, eps=0.1, n_prev=values["W"].shape[0])
+        case, outcome = Case("first", "plain", values), way.backward(values)
+    if outcome.trouble and not (way.has_forward and outcome.y is not None):
+        return outcome.trouble
+    ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(subject.wanted))
+    ones = ones and not subject.base
+    if ones:
+        values["gamma"] = np.ones_like(values["gamma"])
+        values = Layer(values_given(values))
+        outcome = way.backward(values)
+    forward, candidates, eps, unused = None, (), None, False
+    if way.has_forward and outcome.y is not None:
+        eps, unused, forward = _of_forward(way, values, outcome)
+        if subject.wanted == ("y",):
+            candidates, forward = (eps, 0.0), None
+    elif "dx" in subject.wanted:
+        eps, unused, candidates = _of_backward(way, values, outcome)
+    if eps is not None:
+        values = Layer({**values_given(values), "eps": eps})
+        outcome = way.backward(values) if not way.has_forward else outcome
+    case = case._replace(values=values)
+    truth, scales = _truth(subject, way, case, forward)
+    evidence = Evidence(case, outcome, truth, scales)
+    return Found(way, case, evidence, eps, tuple(candidates), unused, ones, forward)
+
+
+def _truth(subject, way, case, forward):
+    """Return the truth of a case, and the scales."""
+    wanted = (*subject.wanted, *subject.optional)
+    if forward is None:
+        truth = truth_of(case.values, wanted, subject.base)
+    elif forward.steps is None:
+        truth = numerical(way, case.values) or truth_of(case.values, subject.wanted)
+        truth = {q: shaped(q, truth[q], case.values) for q in subject.wanted}
+    else:
+        truth = truth_of(case.values, subject.wanted, forward.steps, own=True)
+    return truth, scales_of(case.values, wanted)
+
+
+class Forward(NamedTuple):
+    """A forward pass that is not the book's: its name and steps; no steps where it is unknown."""
+
+    name: str
+    says: str
+    steps: dict | None
+
+
+def _of_forward(way, values, outcome):
+    """Return the ε of a forward pass, whether the ε it takes is unused, and what else it is."""
+    y, unused, eps = outcome.y, False, None
+    if way.eps_taken:
+        other, _ = way.forward(Layer({**values_given(values), "eps": 3.0}))
+        unused = other is not None and off(other, y, 1.0) < 1e-12
+    built_in = unused or not way.eps_taken
+    scale = float(np.abs(y).max()) or 1.0
+    eps = of_output(y, values) if built_in else values["eps"]
+    if eps is not None and off(y, Layer({**values_given(values), "eps": eps})["y"], scale) < TIGHT:
+        return (eps if built_in else None), unused, None
+    rows = [m for m in MISTAKES.values() if m.other and not _needs_dense(m)]
+    rows += [
+        m
+        for m in MISTAKES.values()
+        if not m.other and m.steps.keys() <= set(FORWARD) and not _needs_dense(m)
+    ]
+    for row in rows:
+        options = [values["eps"]] if not built_in else []
+        if built_in:
+            with np.errstate(all="ignore"):
+                options = [of_output(y, values, row.steps), 0.0]
+                options.append(of_output(y, values, row.steps, inside=False))
+        for option in options:
+            if option is None:
+                continue
+            with np.errstate(all="ignore"):
+                made = Layer({**values_given(values), "eps": option}, row.steps)["y"]
+            if np.shape(made) == y.shape and off(y, made, scale) < TIGHT:
+                forward = Forward(row.name, row.other or row.says, row.steps)
+                return (option if built_in else None), unused, forward
+    return (0.0 if built_in else None), unused, Forward("", "", None)
+
+
+def _of_backward(way, values, outcome):
+    """Return the ε built into a backward pass, whether the one it takes is unused, candidates."""
+    if way.statistics_given or "dx" not in outcome.found:
+        return None, False, ()
+    unused = False
+    if way.eps_taken:
+        other = Layer(dict(values))
+        other["eps"] = 3.0
+        again = way.backward(other).found
+        unused = again.keys() == outcome.found.keys() and all(
+            np.array_equal(again[q], outcome.found[q], equal_nan=True) for q in again
+        )
+        if not unused:
+            return None, False, ()
+    candidates = without_variance(way, values)
+    return candidates[0], unused, candidates
+
+
+def all_cases(subject, found, few=False):
+    """Return the cases for a way, with the ε that it has."""
+    way = found.way
+    every = cases(subject.made, way.form.layout, **({"n": way.n} if way.n else {}))
+    if subject.base:
+        every = [c for c in every if c.kind != "constant"]
+    kept = []
+    for case in every:
+        if found.forward and case.kind in ("constant", "one"):
+            continue
+        if found.eps is not None:
+            if case.kind in ("constant", "one") and not found.eps:
+                continue
+            case = case.with_eps(found.eps)
+            # As it was made: float32 stays float32.
+            case = case._replace(name=case.name.split(", eps")[0])
+        if found.ones:
+            ones = np.ones_like(case.values["gamma"])
+            case = case._replace(values=Layer({**values_given(case.values), "gamma": ones}))
+        kept.append(case)
+    names = [c.name for c in kept]
+    kept = [c for k, c in enumerate(kept) if c.name not in names[:k]]
+    if way.form.layout is not SAMPLES and way.form.layout is not FEATURES:
+        kept = [c for c in kept if "130" not in c.name]
+    return kept[:6] if few else kept
+
+
+def gather(subject, found, few=False):
+    """Return the `Evidence` of all cases."""
+    evidence = []
+    for case in all_cases(subject, found, few):
+        if found.forward and found.forward.steps is None and case.name != "M_B = 3":
+            continue
+        outcome = found.way.backward(case.values)
+        if case.kind == "one" and (outcome.trouble or outcome.shapes):
+            continue
+        truth, scales = _truth(subject, found.way, case, found.forward)
+        evidence.append(Evidence(case, outcome, truth, scales))
+    return evidence
+
+
+def verify(subject, found, live=()):
+    """Return the verdict on a way that was right in the first case: all cases, all layouts."""
+    way, evidence = found.way, gather(subject, found)
+    notes = list(_notes(found, evidence))
+    failed = [e for e in evidence if e.outcome.trouble or e.outcome.shapes]
+    wrong = [e for e in evidence if e.wrong]
+    if any("float32" in note for note in notes):
+        wrong = [e for e in wrong if e.case.kind != "large mean"]
+    if failed or wrong:
+        return name_it(subject, found, evidence)
+    if found.eps == 0.0 and found.unused:
+        row = MISTAKES["eps left out"]
+        text = f"{row.says}; it takes eps and does not use it, and is right at ε = 0 only"
+        return Verdict("wrong", text, (row.name,), 1, evidence, way, notes=tuple(notes))
+    if way.has_forward and found.forward is None and subject.wanted != ("y",):
+        strange = [e for e in evidence if not _same_y(e)]
+        if strange:
+            where = strange[0].case.name
+            text = f"its forward pass is not batch normalization in the case {where}"
+            return Verdict("wrong", text, (), 50, evidence, way, notes=tuple(notes))
+        truth = _checked(subject, found)
+        if truth:
+            return Verdict("wrong", truth, (), 60, evidence, way, notes=tuple(notes))
+    if not way.has_forward and _random(way, found.case.values):
+        notes.append("it gives random results: twice the same arguments, two results")
+    if found.forward:
+        other = found.forward.says or "none that review knows"
+        text = f"right for its own forward pass, which is not the book's: it is {other}"
+        names = (found.forward.name,) if found.forward.name else ()
+        return Verdict("own", text, names, 1 if names else 5, evidence, way, text, tuple(notes))
+    more = _other_layouts(subject, found)
+    if isinstance(more, Verdict):
+        return more
+    notes += more
+    condition = _condition(found, live)
+    return Verdict("right", "", (), 0, evidence, way, condition, tuple(notes))
+
+
+def _same_y(e):
+    if e.outcome.y is None:
+        return True
+    with np.errstate(all="ignore"):
+        y = truth_of(e.case.values, ("y",))["y"]
+    return off(e.outcome.y, y, float(np.abs(y).max())) <= e.tolerance
+
+
+def _checked(subject, found):
+    """Say what is wrong where the book's closed form and the reader's own derivative differ."""
+    truth = numerical(found.way, found.case.values)
+    if truth is None:
+        return ""
+    for name in found.evidence.found:
+        difference = off(found.evidence.found[name], truth[name], found.evidence.scales[name])
+        if difference > 1e-5:
+            return f"its {SYMBOLS[name]} is not the derivative of its own forward pass"
+    return ""
+
+
+def _random(way, values):
+    a, b = way.backward(values).found, way.backward(values).found
+    return any(not np.array_equal(a[q], b[q], equal_nan=True) for q in a.keys() & b.keys())
+
+
+def _condition(found, live):
+    """Say on what a right verdict depends: the layout, where shapes cannot tell."""
+    way, conditions = found.way, []
+    if way.form.layout is FEATURES and not {"dgamma", "dbeta"} & found.evidence.found.keys():
+        rows = [f for f in live if f.way.form.layout is SAMPLES and not f.evidence.outcome.shapes]
+        if rows:
+            conditions.append(
+                "its arrays are feature-major, (n, M_B); if they are (M_B, n), it averages over "
+                "the wrong axis: in the layout is the answer, say layout="
+            )
+    return "; and ".join(conditions)
+
+
+def _other_layouts(subject, found):
+    """Return notes on images that a function of (M_B, n) takes too, or the verdict on them."""
+    way = found.way
+    if (
+        way.form.layout is not SAMPLES
+        or not isinstance(way, (call.FunctionWay, call.PairWay))
+        or subject.made is not layer
+        or not {"dgamma", "dbeta"} & found.evidence.found.keys()
+    ):
+        return []
+    bad = None
+    for layout in (IMAGES, LAST):
+        for kept in ((False, True), (True, True)):
+            other = _with_form(way, way.form._replace(layout=layout, kept=kept))
+            seen = look(subject, other)
+            if isinstance(seen, str) or seen.evidence.outcome.shapes:
+                continue
+            if not {"dx", "dgamma", "dbeta"} <= seen.evidence.found.keys():
+                continue
+            evidence = gather(subject, seen)
+            if not any(e.wrong or e.outcome.trouble for e in evidence):
+                return [f"it takes images {layout.axes} too, and is right for them"]
+            bad = bad or name_it(subject, seen, evidence)
+    if bad:
+        text = f"right for (M_B, n), and wrong for the images that it takes too: {bad.text}"
+        return bad._replace(text=text)
+    return []
+
+
+def _with_form(way, form):
+    import copy
+
+    other = copy.copy(way)
+    other.form = form
+    return other
+
+
+def _notes(found, evidence):
+    """Yield what else was noticed."""
+    if found.unused and found.eps:
+        yield (
+            f"it does not use the eps that it takes: eps = {found.eps:g} is built in, and was "
+            "found from what it returns"
+        )
+    elif found.eps:
+        yield f"eps = {found.eps:g} is built in; it was found from what it returns"
+    if found.ones and not found.forward:
+        yield "it takes no γ: reviewed with γ = 1"
+    yield from dict.fromkeys(note for e in evidence for note in e.outcome.notes)
+    plain = [e for e in evidence if e.case.kind not in TOLERANCE and e.found]
+    worst = max((e.error(q) for e in plain for q in e.found), default=0.0)
+    if TIGHT < worst <= LOOSE:
+        yield (
+            "it has the digits of float32 only: something in it is float32, or takes differences"
+        )
+    missing = [q for q in ("dx", "dgamma", "dbeta") if evidence and q in evidence[0].truth]
+    missing = [SYMBOLS[q] for q in missing if not any(q in e.found for e in evidence)]
+    if missing and evidence:
+        yield f"not returned, not reviewed: {', '.join(missing)}"
+
+
+# Words for what is wrong.
+
+
+def _could_not(troubles):
+    if not troubles:
+        return Verdict("unknown", "review found no way to call it", parts=900)
+    text, way = next(iter(troubles.items()))
+    if "cache" in (getattr(way, "roles", None) or {}).values():
+        text += "; it takes a cache, so hand over the forward pass that fills it: forward="
+    return Verdict("unknown", f"it failed: {text}", parts=900, way=way)
+
+
+def _worst(subject, live):
+    """Return the verdict that needs the fewest assumptions, of the ways that gave something."""
+    live = sorted(live, key=_plausible)
+    verdicts = []
+    for found in live[:5]:
+        evidence = gather(subject, found, few=True)
+        verdicts.append((name_it(subject, found, evidence, deep=False), found, evidence))
+        if verdicts[-1][0].parts <= 1:
+            break
+    best, found, evidence = min(verdicts, key=lambda v: v[0].parts)
+    return best if best.parts < 100 else name_it(subject, found, evidence)
+
+
+def _plausible(found):
+    e = found.evidence
+    wrong = len(e.wrong) + 2 * len(e.outcome.shapes) + 3 * bool(e.outcome.trouble)
+    order = list(call.LAYOUTS).index(found.way.form.layout.name)
+    return bool(e.outcome.shapes) + bool(e.outcome.trouble), found.way.order, wrong, order
+
+
+def name_it(subject, found, evidence, deep=True):
+    """Return the verdict on a way of calling that is wrong; `deep` looks for two mistakes."""
+    way, notes = found.way, tuple(_notes(found, evidence))
+    good = [e for e in evidence if e.found]
+    exchanged = _exchanged(subject, found)
+    if exchanged:
+        return Verdict("wrong", exchanged, ("cache order",), 1, evidence, way, notes=notes)
+    failed = [e for e in evidence if e.outcome.trouble]
+    if not good:
+        trouble = failed[0].outcome.trouble if failed else "it returned nothing"
+        kind = "wrong" if way.has_forward else "unknown"
+        text = f"it failed: {trouble}"
+        if way.has_forward:
+            text = f"it failed with the cache of its own forward pass: {trouble}"
+        return Verdict(kind, text, (), 500, evidence, way, notes=notes)
+    search = Search(subject, found, good, deep)
+    shapes = next((list(e.outcome.shapes) for e in evidence if e.outcome.shapes), [])
+    text, names, parts = search.explain()
+    if failed and not search.wrong:
+        e = failed[0]
+        text, parts = f"it failed in the case {e.case.name}: {e.outcome.trouble}", 40
+    if shapes:
+        text = "; ".join(filter(None, [text, *shapes]))
+        parts += 2 * len(shapes)
+    if found.forward and text:
+        said = found.forward.says or "not one that review knows"
+        text = f"{text}; its forward pass is {said}"
+    return Verdict("wrong", text, names, parts, evidence, way, notes=notes)
+
+
+def _exchanged(subject, found):
+    """Say which entries of a cache are unpacked in another order than they were packed."""
+    way = found.way
+    if not isinstance(way, call.PairWay) or way.swapped:
+        return ""
+    cache, names = way.cache(found.case.values)
+    if not 2 <= len(cache) <= 7:
+        return ""
+    plain = tuple(range(len(cache)))
+    swaps = []
+    for i, j in itertools.combinations(plain, 2):
+        order = list(plain)
+        order[i], order[j] = j, i
+        swaps.append(tuple(order))
+    more = itertools.permutations(plain) if len(cache) <= 5 else ()
+    for order in dict.fromkeys([*swaps, *more]):
+        if order == plain:
+            continue
+        outcome = way.exchanged(order).backward(found.case.values)
+        e = found.evidence._replace(outcome=outcome)
+        if outcome.found and not outcome.trouble and not outcome.shapes and not e.wrong:
+            moved = [f"`{names[k]}`" if names else f"[{k}]" for k in plain if order[k] != k]
+            return (
+                "the backward pass unpacks the cache in another order than the forward pass packs "
+                f"it: {_and(moved)} are exchanged"
+            )
+    return ""
+
+
+class Search:
+    """The comparison of known mistakes with what came back."""
+
+    def __init__(self, subject, found, evidence, deep=True):
+        self.subject, self.found, self.deep = subject, found, deep
+        self.evidence = [e for e in evidence if e.case.kind not in TOLERANCE]
+        self.evidence = self.evidence or evidence
+        self.names = [q for q in subject.wanted if any(q in e.found for e in evidence)]
+        self.names += [q for e in evidence[:1] for q in e.found if q not in self.names]
+        self.wrong = [q for q in self.names if any(q in e.wrong for e in self.evidence)]
+        if not self.wrong:
+            self.evidence = evidence
+            self.wrong = [q for q in self.names if any(q in e.wrong for e in evidence)]
+        base = dict(subject.base)
+        if found.forward and found.forward.steps:
+            base |= found.forward.steps
+        self.base = base
+        self._memo = {}
+
+    def epsilons(self):
+        return self.found.candidates or (None,)
+
+    def predicted(self, e, steps, own, eps):
+        """Return the quantities that some steps give."""
+        key = id(e), tuple(steps.items()), own, eps
+        if key not in self._memo:
+            given = values_given(e.case.values)
+            if eps is not None:
+                given["eps"] = eps
+            try:
+                with np.errstate(all="ignore"):
+                    made = evaluated(given, {**self.base, **steps}, own)
+                    self._memo[key] = {q: shaped(q, made[q], given) for q in self.names}
+            except (ValueError, KeyError, NameError, ZeroDivisionError):
+                self._memo[key] = None
+        return self._memo[key]
+
+    def fits(self, steps, names, own=False, eps=None):
+        """Say whether some steps give what came back, in every case."""
+        worst, error = 0.0, 0.0
+        for e in self.evidence:
+            made = self.predicted(e, steps, own, eps)
+            if made is None:
+                return False
+            for q in names:
+                if q not in e.found:
+                    continue
+                if np.shape(made[q]) != e.found[q].shape:
+                    return False
+                worst = max(worst, e.off(q, made[q], own))
+                error = max(error, min(e.error(q), 1.0))
+            if worst > LOOSE:
+                return False
+        return worst < 0.1 * error
+
+    def rows(self, names, eps):
+        """Return the known mistakes that give all of some quantities."""
+        images = self.evidence[0].case.values["P"] > 1
+        return [
+            m
+            for m in self.subject.mistakes
+            if (m.other == "" or not self.base)
+            and (images or not _of_images(m))
+            and self.fits(m.steps, names, bool(m.other), eps)
+        ]
+
+    def explain(self):
+        """Return words, the names of the mistakes, and how much had to be assumed."""
+        if not self.wrong:
+            return "", (), 0
+        if self.base and self.fits({}, self.names):
+            return self._standard()
+        for eps in self.epsilons():
+            rows = self.rows(self.names, eps)
+            if rows:
+                text, names = _either(rows)
+                if all(m.other for m in rows) and not self.found.way.has_forward:
+                    text += ". Right if that is its forward pass: hand it over with forward="
+                return text, names, 1
+        texts, names, parts = [], [], 0
+        alone = {q: self._alone(q) for q in self.wrong}
+        if not all(alone.values()):
+            only = self._eps_only()
+            if only:
+                return only, (), 3
+        for q, known in alone.items():
+            text, found, count = known or self._otherwise(q)
+            if text not in texts:
+                texts.append(text)
+                names += [name for name in found if name not in names]
+                parts += count
+        return "; ".join(texts), tuple(names), parts
+
+    def _standard(self):
+        """Say that the terms are those of batch normalization, and its statistics are not."""
+        steps = self.found.forward.steps if self.found.forward else None
+        for m in self.subject.mistakes:
+            if not m.other and m.steps == steps:
+                return (
+                    f"{m.says}; the terms of the backward pass are not those of that",
+                    (m.name,),
+                    1,
+                )
+        return "the backward pass is that of batch normalization, its forward pass is not", (), 1
+
+    def _alone(self, q):
+        """Return the explanation of one quantity by one mistake, or by one factor."""
+        pairs = [(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found]
+        said = factor(pairs)
+        if said == "is zero":
+            return f"your {SYMBOLS[q]} {said}", (), 1
+        sums = {"dgamma", "dbeta"}
+        for eps in self.epsilons():
+            rows = [m for m in self.rows((q,), eps) if not (m.steps.keys() & sums) - {q}]
+            rows = [m for m in rows if not m.other] or rows
+            if rows:
+                return (*_either(rows), 1)
+        said = said or order(pairs)
+        return (f"your {SYMBOLS[q]} {said}", (), 1) if said else None
+
+    def _eps_only(self):
+        """Say that it is right at ε = 0 only, where that is so."""
+        if self.found.eps is not None:
+            return ""
+        zero = [e for e in self.evidence if not e.case.values["eps"]]
+        rest = [e for e in self.evidence if e.case.values["eps"]]
+        if zero and rest and not any(e.wrong for e in zero) and all(e.wrong for e in rest):
+            return "it is right at ε = 0 only: look at where eps stands"
+        return ""
+
+    def _two(self, q):
+        """Return the explanation of one quantity by two mistakes together."""
+        if q not in ("dx", "dW", "below"):
+            return None
+        found = []
+        for eps in self.epsilons()[:2]:
+            for one, other in itertools.combinations(self._single, 2):
+                steps = _together(one, other)
+                if steps and self.fits(steps, (q,), False, eps):
+                    found.append((one, other))
+                if len(found) == 3:
+                    break
+            if found:
+                text, _ = _said([f"two mistakes: {a.says}; and {b.says}" for a, b in found])
+                return text, tuple(m.name for m in found[0]), 2
+        return None
+
+    @functools.cached_property
+    def _single(self):
+        """The mistakes that are looked for in pairs: those of one step or one term."""
+        return [
+            m
+            for m in self.subject.mistakes
+            if not m.other
+            and len(m.steps) == 1
+            and not {"dgamma", "dbeta"} & m.steps.keys()
+            and not _of_images(m)
+        ]
+
+    def _otherwise(self, q):
+        # What is wrong here and there only was not made by two mistakes in a formula.
+        if self.deep and sum(q in e.wrong for e in self.evidence) > len(self.evidence) / 2:
+            known = self._two(q) or self._scaled(q)
+            if known:
+                return known
+        return "; ".join([f"no known mistake explains your {SYMBOLS[q]}", *self.where(q)]), (), 100
+
+    def _scaled(self, q):
+        """Return a known mistake that explains the quantity up to a factor."""
+        for eps in self.epsilons():
+            for m in self.subject.mistakes:
+                made = [self.predicted(e, m.steps, bool(m.other), eps) for e in self.evidence]
+                if any(p is None for p in made):
+                    continue
+                pairs = [
+                    (e, e.found[q], p[q])
+                    for e, p in zip(self.evidence, made, strict=True)
+                    if q in e.found
+                ]
+                said = factor(pairs)
+                if said and said != "is zero":
+                    return f"two mistakes: {m.says}; and besides it {said}", (m.name,), 2
+        return None
+
+    def where(self, q):
+        """Return in words where the error of a quantity lives."""
+        wrong = [e for e in self.evidence if q in e.wrong]
+        facts = []
+        if len(wrong) < len(self.evidence):
+            shown = ", ".join(e.case.name for e in wrong[:3])
+            facts.append(f"wrong only in the cases {shown}" if len(wrong) < 4 else "")
+        if not all(np.isfinite(e.found[q]).all() for e in wrong):
+            e = next(e for e in wrong if not np.isfinite(e.found[q]).all())
+            place = tuple(int(k) for k in np.argwhere(~np.isfinite(e.found[q]))[0])
+            facts.append(f"it is not finite in the case {e.case.name}, at {place}")
+        elif q == "dx":
+            facts += self._neurons(wrong)
+            facts += filter(None, [coefficients(wrong), parts_of(wrong)])
+        elif not (sum_ := self._neurons(wrong)):
+            ratio = wrong[0].found[q] / np.where(wrong[0].truth[q] == 0, 1, wrong[0].truth[q])
+            facts.append(f"it is {_short(ratio.flat[0])} times the right one in its first entry")
+        else:
+            facts += sum_
+        return [fact for fact in facts if fact]
+
+    def _neurons(self, wrong):
+        """Say in which neurons or samples the error is, where it is in some only."""
+        for axis, what in ((-1, "neuron"), (0, "sample")):
+            bad = set()
+            for e in wrong:
+                q = "dx" if "dx" in e.wrong else e.wrong[0]
+                array = np.abs(e.found[q] - e.truth[q]) > e.tolerance * e.scales[q]
+                if array.ndim < 2 and axis == 0:
+                    return []
+                other = tuple(k for k in range(array.ndim) if k != axis % array.ndim)
+                bad |= {int(k) for k in np.flatnonzero(array.any(axis=other))}
+            sizes = min(e.found["dx" if "dx" in e.found else e.wrong[0]].shape[axis] for e in wrong)
+            if len(bad) == 1 and sizes > 1:
+                return [f"only {what} {bad.pop()} is wrong"]
+        return []
+
+
+def _of_images(mistake):
+    text = " ".join(mistake.steps.values())
+    return bool(re.search(r"\b(N|P|mixed|over_images|over_pixels|over_sample|over_groups)\b", text))
+
+
+def _together(one, other):
+    if one.steps.keys().isdisjoint(other.steps):
+        return {**one.steps, **other.steps}
+    if {one.term, other.term} == {"mean", "x̂"}:
+        a, b = one.steps["bracket"], other.steps["bracket"]
+        return {"bracket": f"({a}) + ({b}) - ({RIGHT['bracket']})"}
+    return None
+
+
+def _either(rows):
+    """Return the words for mistakes that give the same numbers, and their names."""
+    text, count = _said([m.says for m in rows])
+    return text, tuple(m.name for m in rows[:count])
+
+
+def _said(texts):
+    texts = list(dict.fromkeys(texts))
+    if len(texts) == 1:
+        return texts[0], 1
+    listed = "; or: ".join(texts[:3]) + ("; or others" if len(texts) > 3 else "")
+    return f"either: {listed}. These give the same numbers", 3
+
+
+def _and(words):
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _short(number):
+    return f"{number + 0.0:.4g}"
+
+
+# Patterns.
+
+_LAWS = {
+    "M_B": lambda v: v["M_B"],
+    "1/M_B": lambda v: 1 / v["M_B"],
+    "M_B − 1": lambda v: v["M_B"] - 1,
+    "1/(M_B − 1)": lambda v: 1 / (v["M_B"] - 1),
+    "M_B/(M_B − 1)": lambda v: v["M_B"] / (v["M_B"] - 1),
+    "(M_B − 1)/M_B": lambda v: (v["M_B"] - 1) / v["M_B"],
+    "sqrt(M_B)": lambda v: v["M_B"] ** 0.5,
+    "1/sqrt(M_B)": lambda v: v["M_B"] ** -0.5,
+    "M_B²": lambda v: v["M_B"] ** 2,
+    "1/M_B²": lambda v: v["M_B"] ** -2.0,
+    "N (the number of images)": lambda v: v["N"],
+    "1/N (the number of images)": lambda v: 1 / v["N"],
+    "n (the number of neurons)": lambda v: v["n"],
+    "1/n (the number of neurons)": lambda v: 1 / v["n"],
+}
+
+
+def factor(pairs):
+    """Return how some numbers are the wanted ones up to one factor, or ""."""
+    ratios, values = [], []
+    for e, found, wanted in pairs:
+        if not (np.isfinite(found).all() and np.isfinite(wanted).all()):
+            return ""
+        largest, other = np.abs(wanted).max(), np.abs(found).max()
+        if largest < 1e-9:
+            # Zero, as at M_B = 2: any factor of it is zero too.
+            if other > 1e-9:
+                return ""
+            continue
+        ratio = (found * wanted).sum() / (wanted * wanted).sum()
+        if np.abs(found - ratio * wanted).max() > LOOSE * max(largest, other):
+            return ""
+        if e.case.values["M_B"] > 1:
+            ratios.append(ratio)
+            values.append(e.case.values)
+    ratios = np.array(ratios)
+    close = {"rtol": 1e-5, "atol": 0.0}
+    if not len(ratios) or np.allclose(ratios, 1, **close):
+        return ""
+    if np.abs(ratios).max() < LOOSE:
+        return "is zero"
+    if np.allclose(ratios, -1, **close):
+        return "has the wrong sign"
+    if np.allclose(ratios, ratios[0], **close):
+        return f"is {ratios[0]:.4g} times what it should be"
+    for name, law in _LAWS.items():
+        laws = np.array([law(v) for v in values], float)
+        for sign in ("", "−"):
+            if np.allclose(ratios, laws * (-1 if sign else 1), **close):
+                return f"is {sign}{name} times what it should be"
+    return ""
+
+
+def order(pairs):
+    """Return in which order the right numbers stand, or "" if the order is not the mistake."""
+    for axis, what in ((-1, "neurons"), (0, "samples")):
+        if pairs[0][1].ndim == 1 and axis == 0:
+            continue
+        orders = [_permutation(found, wanted, axis) for _, found, wanted in pairs]
+        moved = [o for o in orders if o and o != tuple(sorted(o))]
+        if all(orders) and moved:
+            turned = all(o == tuple(range(len(o)))[::-1] for o in moved)
+            how = "in reverse order" if turned else "in another order"
+            return f"has the right numbers with its {what} {how}"
+    return ""
+
+
+def _permutation(found, wanted, axis):
+    if found.shape != wanted.shape or not np.isfinite(found).all():
+        return None
+    found, wanted = (np.moveaxis(v, axis, 0).reshape(v.shape[axis], -1) for v in (found, wanted))
+    limit = max(LOOSE * np.abs(wanted).max(), 1e-12)
+    free, taken = list(range(len(found))), []
+    for k, entry in enumerate(found):
+        fits = [j for j in free if np.abs(entry - wanted[j]).max() <= limit]
+        if not fits:
+            return None
+        # Where several fit, as zeros do, the one in its place is taken.
+        taken.append(k if k in fits else fits[0])
+        free.remove(taken[-1])
+    return tuple(taken)
+
+
+def _columns(wrong):
+    """Yield Δ, x̂ and the bracket that the reader's ∂C/∂x would have, of each neuron."""
+    for e in wrong:
+        v = e.case.values
+        if v["M_B"] < 4:
+            continue
+        n = v["n"]
+        for i in range(n):
+            scale = v["gamma"][i] / np.broadcast_to(v["std"], (1, 1, n))[0, 0, i]
+            if scale:
+                yield (
+                    v,
+                    v["delta"][..., i].ravel(),
+                    v["x_hat"][..., i].ravel(),
+                    e.found["dx"][..., i].ravel() / scale,
+                )
+
+
+def coefficients(wrong):
+    """Say with which coefficients ∂C/∂x is made of Δ, ⟨Δ⟩ and x̂⟨Δ x̂⟩, if they are constant."""
+    rows = []
+    for _, delta, x_hat, bracket in _columns(wrong):
+        basis = np.stack([delta, -delta.mean() + 0 * x_hat, -x_hat * (delta * x_hat).mean()], 1)
+        found, *_ = np.linalg.lstsq(basis, bracket, rcond=None)
+        if np.abs(basis @ found - bracket).max() > 1e-6 * max(np.abs(bracket).max(), 1e-12):
+            return ""
+        rows.append(found)
+    if not rows:
+        return ""
+    rows = np.array(rows)
+    told, open_ = [], []
+    for k, (name, vector) in enumerate(zip("abc", ("Δ", "−⟨Δ⟩", "−x̂⟨Δ x̂⟩"), strict=True)):
+        number = rows[0, k]
+        if np.allclose(rows[:, k], number, rtol=1e-5, atol=1e-6):
+            number = round(float(number), 9) + 0.0
+            if not number:
+                continue
+            sign = "−" if (number < 0) != vector.startswith("−") else "+"
+            size = (
+                f"{abs(number):.4g}·".replace("1·", "", 1)
+                if f"{abs(number):.4g}" == "1"
+                else f"{abs(number):.4g}·"
+            )
+            told.append(f"{sign} {size}{vector.removeprefix('−')}")
+        else:
+            told.append(
+                f"{'−' if vector.startswith('−') else '+'} {name}·{vector.removeprefix('−')}"
+            )
+            open_.append(name)
+    formula = f"it is (γ/ς)({' '.join(told).removeprefix('+ ')})"
+    if open_:
+        formula += f" where {_and(open_)} {'is' if len(open_) == 1 else 'are'} not always the same"
+    return formula
+
+
+def parts_of(wrong):
+    """Say along which of 1, x̂ and the rest the error of ∂C/∂x lies."""
+    shares = np.zeros(3)
+    for _, delta, x_hat, bracket in _columns(wrong):
+        right = delta - delta.mean() - x_hat * (delta * x_hat).mean()
+        residual = bracket - right
+        if np.linalg.norm(residual) < 1e-6 * np.linalg.norm(delta):
+            continue
+        mean, along = residual.mean(), (residual @ x_hat) / (x_hat @ x_hat)
+        parts = (mean + 0 * x_hat, along * x_hat, residual - mean - along * x_hat)
+        sizes = np.array([np.linalg.norm(part) for part in parts])
+        shares = np.maximum(shares, sizes / np.linalg.norm(residual))
+    names = ("along 1, in the mean term", "along x̂, in the x̂ term", "in the rest, MΔ or γ/ς")
+    present = [name for name, share in zip(names, shares, strict=True) if share > 1e-5]
+    if not present:
+        return ""
+    if len(present) == 3:
+        return "the error lies along 1, along x̂ and in the rest"
+    return f"the error lies {_and(present)}, and nowhere else"
+
+
+# Digits.
+
+
+def digits_lost(subject, verdict):
+    """Return what there is to say of the digits that right code loses at a large mean, or "".
+
+    Subtracting a mean costs as many digits as mean/std has. What loses twice
+    as many has subtracted squares.
+    """
+    way = verdict.way
+    large = next((e for e in verdict.evidence if e.case.kind == "large mean"), None)
+    if large is None or ("dx" not in large.found and "y" not in large.found):
+        return ""
+    q = "dx" if "dx" in large.found else "y"
+    eps = large.case.values["eps"]
+
+    def typical(ratio):
+        errors, fits = [], []
+        for seed in range(900, 906):
+            n = {"n": way.n} if way.n else {}
+            values = subject.made(seed, 5, large.case.values["P"], eps=eps, mean=ratio, **n)
+            if not way.gamma_taken:
+                values["gamma"] = np.ones_like(values["gamma"])
+            found = way.backward(values).found.get(q)
+            if found is None:
+                return np.nan, False
+            error = found - truth_of(values, (q,))[q]
+            errors.append(float(np.abs(error).max()) / scales_of(values, (q,))[q])
+            fits.append(_by_variance(q, values, error))
+        return float(np.median(errors)), sum(fits) > len(fits) / 2
+
+    unit = np.finfo(float).eps
+    more, by_variance = typical(1e4)
+    if not more > 300 * unit * 1e4:
+        return "" if np.isfinite(more) else "correct, but gives nan at mean/std = 1e4"
+    less, _ = typical(1e2)
+    squared = np.log10(more / max(less, unit)) > 3
+    lost = f"correct, but loses {np.log10(more / unit):.0f} digits at mean/std = 1e4"
+    return f"one-pass variance: {lost}" if squared and by_variance else lost
+
+
+def _by_variance(q, values, error):
+    """Say whether a wrong variance explains an error.
+
+    If ς is off by the factor 1 + e, then x̂ is by 1 − e, and to first order
+    the error of y is −e γ x̂, that of ∂C/∂x −e (γ/ς)[Δ − ⟨Δ⟩ − 3 x̂⟨Δ x̂⟩].
+    """
+    delta, x_hat = values["delta"], values["x_hat"]
+
+    def mean(a):
+        return a.mean(axis=(0, 1))
+
+    direction = x_hat if q == "y" else delta - mean(delta) - 3 * x_hat * mean(delta * x_hat)
+    part = (error * direction).sum(axis=(0, 1)) / (direction * direction).sum(axis=(0, 1))
+    return np.linalg.norm(error - part * direction) < 0.1 * np.linalg.norm(error)

@@ -1,0 +1,827 @@
+"""Backward passes as people write them, right and wrong, in many styles.
+
+Each is registered with what review must say of it: `right`, `own` (right for
+its own forward pass, which is another), `wrong` with words of the diagnosis.
+"""
+
+import collections
+import types
+
+import numpy as np
+
+CASES = {}
+
+
+def case(verdict, *words, subject="batchnorm_backward", **options):
+    def register(thing):
+        name = getattr(thing, "__name__", type(thing).__name__)
+        assert name not in CASES, name
+        CASES[name] = (thing, subject, options, verdict, words)
+        return thing
+
+    return register
+
+
+def right(*words, **options):
+    return case("right", *words, **options)
+
+
+def own(*words, **options):
+    return case("own", *words, **options)
+
+
+def wrong(*words, **options):
+    return case("wrong", *words, **options)
+
+
+# A forward pass beside, its cache in any form.
+
+
+def fc_forward(x, gamma, beta, eps=1e-5):
+    q = (x - x.mean(0)) / np.sqrt(x.var(0) + eps)
+    return gamma * q + beta, (q, 1 / np.sqrt(x.var(0) + eps), gamma)
+
+
+@right()
+def fc_backward(upstream, memo):
+    a, b, c = memo
+    N = len(upstream)
+    return (
+        c * b / N * (N * upstream - upstream.sum(0) - a * (upstream * a).sum(0)),
+        (upstream * a).sum(0),
+        upstream.sum(0),
+    )
+
+
+@right()
+def fc_backward_alt(dout, cache):
+    a, b, c = cache
+    dxhat = dout * c
+    dx = b * (dxhat - dxhat.mean(0) - a * np.mean(dxhat * a, axis=0))
+    return {"dx": dx, "dgamma": np.sum(dout * a, 0), "dbeta": np.sum(dout, 0)}
+
+
+def course_forward(x, gamma, beta, bn_param):
+    mode, eps = bn_param["mode"], bn_param.get("eps", 1e-5)
+    momentum = bn_param.get("momentum", 0.9)
+    D = x.shape[1]
+    running_mean = bn_param.get("running_mean", np.zeros(D, dtype=x.dtype))
+    out, cache = None, None
+    if mode == "train":
+        mu = 1 / float(len(x)) * np.sum(x, axis=0)
+        xmu = x - mu
+        var = 1 / float(len(x)) * np.sum(xmu**2, axis=0)
+        sqrtvar = np.sqrt(var + eps)
+        ivar = 1.0 / sqrtvar
+        xhat = xmu * ivar
+        out = gamma * xhat + beta
+        cache = (xhat, gamma, xmu, ivar, sqrtvar, var, eps)
+        bn_param["running_mean"] = momentum * running_mean + (1 - momentum) * mu
+    elif mode == "test":
+        out = x
+    return out, cache
+
+
+@right()
+def course_backward(dout, cache):
+    xhat, gamma, xmu, ivar, sqrtvar, var, eps = cache
+    N, D = dout.shape
+    dbeta, dgamma = np.sum(dout, axis=0), np.sum(dout * xhat, axis=0)
+    dxhat = dout * gamma
+    divar = np.sum(dxhat * xmu, axis=0)
+    dxmu1 = dxhat * ivar
+    dsqrtvar = -1.0 / sqrtvar**2 * divar
+    dvar = 0.5 * 1.0 / np.sqrt(var + eps) * dsqrtvar
+    dsq = 1.0 / N * np.ones((N, D)) * dvar
+    dxmu2 = 2 * xmu * dsq
+    dx1 = dxmu1 + dxmu2
+    dmu = -1 * np.sum(dx1, axis=0)
+    return dx1 + 1.0 / N * np.ones((N, D)) * dmu, dgamma, dbeta
+
+
+def keyed_forward(inputs, scale, shift, epsilon=1e-3):
+    memo = dict(mid=inputs - inputs.mean(axis=0), scale=scale)
+    memo["power"] = (memo["mid"] ** 2).mean(axis=0) + epsilon
+    memo["unit"] = memo["mid"] * memo["power"] ** -0.5
+    return {"out": scale * memo["unit"] + shift, "memo": memo}
+
+
+@right()
+def keyed_backward(dy, memo):
+    m, u, p = len(dy), memo["unit"], memo["power"]
+    du = dy * memo["scale"]
+    dp = np.sum(du * memo["mid"] * -0.5 * p**-1.5, axis=0)
+    dm = np.sum(-du / np.sqrt(p), axis=0) + dp * np.sum(-2 * memo["mid"], axis=0) / m
+    dx = du / np.sqrt(p) + dp * 2 * memo["mid"] / m + dm / m
+    return dx, {"scale": np.sum(dy * u, axis=0), "shift": np.sum(dy, axis=0)}
+
+
+Kept = collections.namedtuple("Kept", "hat root weight")
+
+
+def tuple_forward(x, weight, bias):
+    root = np.sqrt(x.var(axis=0) + 2e-5)
+    hat = (x - x.mean(axis=0)) / root
+    return weight * hat + bias, Kept(hat, root, weight)
+
+
+@right("eps = 2e-05 is built in")
+def tuple_backward(g, kept):
+    t = g - g.mean(axis=0) - kept.hat * (g * kept.hat).mean(axis=0)
+    return types.SimpleNamespace(
+        dx=kept.weight / kept.root * t, dweight=(g * kept.hat).sum(0), dbias=g.sum(0)
+    )
+
+
+def several_forward(x, gamma, beta, eps):
+    xc = x - x.mean(axis=0)
+    std = np.sqrt((xc**2).mean(axis=0) + eps)
+    return xc / std * gamma + beta, xc, std
+
+
+@right()
+def several_backward(dy, xc, std, gamma):
+    dvar = (dy * gamma * xc).sum(axis=0) * -0.5 * std**-3.0
+    dxc = dy * gamma / std + 2 * xc * dvar / len(dy)
+    return dxc - dxc.mean(axis=0), (dy * xc / std).sum(axis=0), dy.sum(axis=0)
+
+
+def columns_forward(Z, gamma, beta, eps=1e-8):
+    mu, s2 = np.mean(Z, axis=1, keepdims=True), np.var(Z, axis=1, keepdims=True)
+    Zn = (Z - mu) / np.sqrt(s2 + eps)
+    return gamma * Zn + beta, (Z, mu, s2, Zn, gamma, eps)
+
+
+@right()
+def columns_backward(dZ, cache):
+    Z, mu, s2, Zn, gamma, eps = cache
+    m = Z.shape[1]
+    dZn, std_inv = dZ * gamma, 1.0 / np.sqrt(s2 + eps)
+    dvar = np.sum(dZn * (Z - mu), axis=1, keepdims=True) * -0.5 * std_inv**3
+    dmu = np.sum(-dZn * std_inv, axis=1, keepdims=True) - 2.0 * dvar * np.mean(
+        Z - mu, axis=1, keepdims=True
+    )
+    dx = dZn * std_inv + dvar * 2.0 * (Z - mu) / m + dmu / m
+    return dx, np.sum(dZ * Zn, axis=1, keepdims=True), np.sum(dZ, axis=1, keepdims=True)
+
+
+def picture_forward(x, gamma, beta, eps=1e-5):
+    mu = x.mean(axis=(0, 2, 3), keepdims=True)
+    r = 1 / np.sqrt(x.var(axis=(0, 2, 3), keepdims=True) + eps)
+    y = (x - mu) * r
+    return y * gamma.reshape(1, -1, 1, 1) + beta.reshape(1, -1, 1, 1), (y, r, gamma)
+
+
+@right("(N, C, H, W)")
+def picture_backward(dout, cache):
+    y, r, gamma = cache
+    N, _, H, W = dout.shape
+    ax = (0, 2, 3)
+    d = dout * gamma[None, :, None, None]
+    a, b = d.sum(ax, keepdims=True), (d * y).sum(ax, keepdims=True)
+    return r * (d - (a + y * b) / (N * H * W)), (dout * y).sum(ax), dout.sum(ax)
+
+
+def series_forward(x, gamma, beta, eps):
+    _, C, _ = x.shape
+    z = x - x.mean((0, 2), keepdims=True)
+    s = np.sqrt((z * z).mean((0, 2), keepdims=True) + eps)
+    return gamma.reshape(C, 1) * z / s + beta[:, None], (z / s, s, gamma)
+
+
+@right("(N, C, L)")
+def series_backward(dout, cache):
+    z, s, gamma = cache
+    t = dout - dout.mean((0, 2), keepdims=True) - z * (dout * z).mean((0, 2), keepdims=True)
+    return gamma[:, None] / s * t, (dout * z).sum((0, 2)), dout.sum((0, 2))
+
+
+def any_rank_forward(x, gamma, beta, eps=1e-3):
+    ax = tuple(range(x.ndim - 1))
+    r = 1 / np.sqrt(x.var(axis=ax) + eps)
+    return gamma * (x - x.mean(axis=ax)) * r + beta, ((x - x.mean(axis=ax)) * r, r, gamma, ax)
+
+
+@right("(N, H, W, C)")
+def any_rank_backward(dy, ctx):
+    z, r, gamma, ax = ctx
+    t = dy - dy.mean(axis=ax) - z * (dy * z).mean(axis=ax)
+    return gamma * r * t, (dy * z).sum(axis=ax), dy.sum(axis=ax)
+
+
+# Another forward pass, and its right gradient.
+
+
+def careful_forward(x, gain, bias):
+    m = x.mean(0, keepdims=True)
+    inv = (x.var(0, keepdims=True, ddof=1) + 1e-5) ** -0.5
+    raw = (x - m) * inv
+    return gain * raw + bias, (raw, inv, gain)
+
+
+@own("M_B − 1")
+def careful_backward(dh, saved):
+    raw, inv, gain = saved
+    n = len(dh)
+    dx = gain * inv / n * (n * dh - dh.sum(0) - n / (n - 1) * raw * (dh * raw).sum(0))
+    return dx, (dh * raw).sum(0), dh.sum(0)
+
+
+def rows_forward(x, gamma, beta, eps=1e-6):
+    s = np.sqrt(x.var(axis=-1, keepdims=True) + eps)
+    z = (x - x.mean(axis=-1, keepdims=True)) / s
+    return gamma * z + beta, (z, s, gamma)
+
+
+@own("layer normalization")
+def rows_backward(dout, cache):
+    z, s, gamma = cache
+    g = dout * gamma
+    dx = (g - g.mean(-1, keepdims=True) - z * (g * z).mean(-1, keepdims=True)) / s
+    return dx, (dout * z).sum(0), dout.sum(0)
+
+
+def floor_forward(x, gamma, beta, eps=0.5):
+    v = x.var(axis=0)
+    s = np.sqrt(np.maximum(v, eps))
+    return gamma * (x - x.mean(0)) / s + beta, ((x - x.mean(0)) / s, s, gamma, v > eps)
+
+
+@own("clamped")
+def floor_backward(dout, cache):
+    z, s, gamma, free = cache
+    t = dout - dout.mean(0) - free * z * (dout * z).mean(0)
+    return gamma / s * t, (dout * z).sum(0), dout.sum(0)
+
+
+def outside_forward(x, gamma, beta, eps):
+    sd = x.std(axis=0)
+    return gamma * (x - x.mean(0)) / (sd + eps) + beta, (x - x.mean(0), sd, gamma, eps)
+
+
+@own("outside the root")
+def outside_backward(dout, cache):
+    c, sd, gamma, eps = cache
+    g = dout * gamma / (sd + eps)
+    dsd = -(g * c).sum(0) / (sd + eps)
+    dc = g + dsd * c / sd / len(c)
+    return dc - dc.mean(0), (dout * c).sum(0) / (sd + eps), dout.sum(0)
+
+
+# A pair that is wrong.
+
+
+def shuffled_forward(x, gamma, beta, eps=1e-5):
+    mu, var = x.mean(0), x.var(0)
+    return gamma * (x - mu) / np.sqrt(var + eps) + beta, (x, gamma, mu, var, eps)
+
+
+@wrong("order", "`mu`")
+def shuffled_backward(dout, cache):
+    x, mu, gamma, var, eps = cache
+    s = np.sqrt(var + eps)
+    z = (x - mu) / s
+    t = dout - dout.mean(0) - z * (dout * z).mean(0)
+    return gamma / s * t, (dout * z).sum(0), dout.sum(0)
+
+
+def mixed_up_forward(x, gamma, beta, eps=1e-5):
+    inv = 1 / np.sqrt(x.var(0, ddof=1) + eps)
+    return gamma * (x - x.mean(0)) * inv + beta, ((x - x.mean(0)) * inv, inv, gamma)
+
+
+@wrong("n − 1")
+def mixed_up_backward(dout, cache):
+    z, inv, gamma = cache
+    t = dout - dout.mean(0) - z * (dout * z).mean(0)
+    return gamma * inv * t, (dout * z).sum(0), dout.sum(0)
+
+
+def thin_forward(x, gamma, beta, eps=1e-3):
+    std = np.sqrt(x.var(0) + eps)
+    return gamma * (x - x.mean(0)) / std + beta, ((x - x.mean(0)) / std, x.var(0), gamma)
+
+
+@wrong("eps is in the forward pass and missing in the scale")
+def thin_backward(dout, cache):
+    z, var, gamma = cache
+    t = dout - dout.mean(0) - z * (dout * z).mean(0)
+    return gamma / np.sqrt(var) * t, (dout * z).sum(0), dout.sum(0)
+
+
+def broken_forward(x, gamma, beta, eps=1e-5):
+    std = np.sqrt(x.var(0) + eps)
+    return gamma * (x - x.mean(0)) / std + beta, ((x - x.mean(0)) / std, std)
+
+
+@wrong("cache of its own forward pass", "ValueError")
+def broken_backward(dout, cache):
+    z, std, gamma = cache
+    return gamma / std * (dout - dout.mean(0) - z * (dout * z).mean(0))
+
+
+# Classes.
+
+
+@right(".gamma_grad")
+class AttributeLayer:
+    def __init__(self, num_features, momentum=0.9, epsilon=1e-5):
+        self.gamma = np.ones(num_features)
+        self.beta = np.zeros(num_features)
+        self.epsilon, self.momentum = epsilon, momentum
+        self.running_mean = np.zeros(num_features)
+        self.cache = None
+
+    def __call__(self, x, training=False):
+        if not training:
+            return x
+        mean, var = x.mean(axis=0), x.var(axis=0)
+        self.running_mean = self.momentum * self.running_mean + 0.1 * mean
+        x_norm = (x - mean) / np.sqrt(var + self.epsilon)
+        self.cache = (x, x_norm, mean, var)
+        return self.gamma * x_norm + self.beta
+
+    def backward(self, grad_output):
+        x, x_norm, mean, var = self.cache
+        n = x.shape[0]
+        self.gamma_grad = np.sum(grad_output * x_norm, axis=0)
+        self.beta_grad = np.sum(grad_output, axis=0)
+        inv = 1.0 / np.sqrt(var + self.epsilon)
+        d = grad_output * self.gamma
+        dvar = np.sum(d * (x - mean), axis=0) * -0.5 * inv**3
+        dmean = -np.sum(d * inv, axis=0) + dvar * np.mean(-2.0 * (x - mean), axis=0)
+        return d * inv + dvar * 2.0 * (x - mean) / n + dmean / n
+
+
+@right()
+class DictLayer:
+    def __init__(self, dim):
+        self.params = {"gamma": np.ones((1, dim)), "beta": np.zeros((1, dim))}
+        self.grads = {}
+
+    def forward(self, X):
+        self.std = np.sqrt(X.var(axis=0, keepdims=True) + 1e-8)
+        self.norm = (X - X.mean(axis=0, keepdims=True)) / self.std
+        return self.norm * self.params["gamma"] + self.params["beta"]
+
+    def backward(self, dY):
+        self.grads["gamma"] = (dY * self.norm).sum(axis=0, keepdims=True)
+        self.grads["beta"] = dY.sum(axis=0, keepdims=True)
+        d = dY * self.params["gamma"]
+        return (d - d.mean(axis=0) - self.norm * (d * self.norm).mean(axis=0)) / self.std
+
+
+class Parameter:
+    def __init__(self, data):
+        self.data, self.grad = data, np.zeros_like(data)
+
+
+@right()
+class ParameterLayer:
+    def __init__(self, n_out):
+        self.weight, self.bias = Parameter(np.ones(n_out)), Parameter(np.zeros(n_out))
+
+    def forward(self, x):
+        self._r = 1 / np.sqrt(x.var(0) + 1e-5)
+        self._z = (x - x.mean(0)) * self._r
+        return self.weight.data * self._z + self.bias.data
+
+    def backward(self, g):
+        self.weight.grad += (g * self._z).sum(0)
+        self.bias.grad += g.sum(0)
+        g = g * self.weight.data
+        return self._r * (g - g.mean(0) - self._z * (g * self._z).mean(0))
+
+
+@right()
+class LateLayer:
+    """γ is made when the shape of x is known."""
+
+    def __init__(self, momentum=0.99):
+        self.gamma = self.beta = None
+
+    def forward_pass(self, X, training=True):
+        if self.gamma is None:
+            self.gamma, self.beta = np.ones(X.shape[1]), np.zeros(X.shape[1])
+        self.stddev_inv = 1 / np.sqrt(X.var(axis=0) + 0.01)
+        self.X_centered = X - X.mean(axis=0)
+        return self.gamma * self.X_centered * self.stddev_inv + self.beta
+
+    def backward_pass(self, accum_grad):
+        n = accum_grad.shape[0]
+        return (
+            (1 / n)
+            * self.gamma
+            * self.stddev_inv
+            * (
+                n * accum_grad
+                - np.sum(accum_grad, axis=0)
+                - self.X_centered
+                * self.stddev_inv**2
+                * np.sum(accum_grad * self.X_centered, axis=0)
+            )
+        )
+
+
+@right("(N, C, H, W)")
+class PictureLayer:
+    def __init__(self, channels):
+        self.gamma, self.beta = np.ones((1, channels, 1, 1)), np.zeros((1, channels, 1, 1))
+
+    def forward(self, x):
+        self.n = x.size // x.shape[1]
+        self.mu = x.mean(axis=(0, 2, 3), keepdims=True)
+        self.var = ((x - self.mu) ** 2).mean(axis=(0, 2, 3), keepdims=True) + 1e-4
+        self.hat = (x - self.mu) / np.sqrt(self.var)
+        return self.gamma * self.hat + self.beta
+
+    def backward(self, top):
+        ax = {"axis": (0, 2, 3), "keepdims": True}
+        self.dgamma, self.dbeta = (top * self.hat).sum(**ax), top.sum(**ax)
+        d = top - (self.dbeta + self.hat * self.dgamma) / self.n
+        return self.gamma / np.sqrt(self.var) * d
+
+
+@wrong("lacks −x̂⟨Δ x̂⟩")
+class ForgetfulLayer:
+    def __init__(self, size):
+        self.gamma, self.beta = np.ones(size), np.zeros(size)
+
+    def forward(self, x):
+        self.s = np.sqrt(x.var(0) + 1e-5)
+        self.z = (x - x.mean(0)) / self.s
+        return self.gamma * self.z + self.beta
+
+    def backward(self, grad):
+        self.dgamma, self.dbeta = (grad * self.z).sum(0), grad.sum(0)
+        return self.gamma / self.s * (grad - grad.mean(0))
+
+
+@wrong("γ is left out")
+class BareLayer:
+    def __init__(self, size):
+        self.gamma, self.beta = np.ones(size), np.zeros(size)
+
+    def forward(self, x):
+        self.s = np.sqrt(x.var(0) + 1e-5)
+        self.z = (x - x.mean(0)) / self.s
+        return self.gamma * self.z + self.beta
+
+    def backward(self, grad):
+        return (grad - grad.mean(0) - self.z * (grad * self.z).mean(0)) / self.s, None, grad.sum(0)
+
+
+@right("statistics twice a step")
+class TwiceLayer:
+    def __init__(self, n):
+        self.gamma, self.beta, self.running_mean = np.ones(n), np.zeros(n), np.zeros(n)
+
+    def forward(self, x):
+        self.x = x
+        self.running_mean = 0.9 * self.running_mean + 0.1 * x.mean(0)
+        self.s = np.sqrt(x.var(0) + 1e-5)
+        self.z = (x - x.mean(0)) / self.s
+        return self.gamma * self.z + self.beta
+
+    def backward(self, g):
+        self.forward(self.x)
+        g = g * self.gamma
+        return (g - g.mean(0) - self.z * (g * self.z).mean(0)) / self.s
+
+
+# A backward pass alone: names are evidence.
+
+
+@right()
+def by_names(outgrad, xnorm, ivar, scale):
+    t = outgrad - outgrad.mean(0) - xnorm * (outgrad * xnorm).mean(0)
+    return scale * ivar * t
+
+
+@right()
+def own_words(dLoss_dOutput, normalized_input, inv_stddev, gain):
+    t = dLoss_dOutput - dLoss_dOutput.mean(0)
+    return gain * inv_stddev * (t - normalized_input * (t * normalized_input).mean(0))
+
+
+@right("`dy` Δ = ∂C/∂y, `hat` x̂, `q`")
+def unknown_one(dy, hat, q, w):
+    return w * q * (dy - dy.mean(0) - hat * (dy * hat).mean(0))
+
+
+@right("x − μ")
+def xtilde_is_centered(dout, x_tilde, var, gamma, eps):
+    s2, g = var + eps, dout * gamma
+    return (g - g.mean(0) - x_tilde * (g * x_tilde).mean(0) / s2) / np.sqrt(s2)
+
+
+@right("`sigma` σ²")
+def sigma_is_variance(dout, x_hat, sigma, gamma, eps):
+    t = dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)
+    return gamma / np.sqrt(sigma + eps) * t
+
+
+@right()
+def of_sums(grad_out, x, mean, invstd, weight, sum_dy, sum_dy_xmu):
+    n = len(x)
+    return (grad_out - sum_dy / n - (x - mean) * invstd**2 * sum_dy_xmu / n) * invstd * weight
+
+
+@right()
+def places(delta, x_hat, std, gamma):
+    dx = gamma / std * (delta - delta.mean(0) - x_hat * (delta * x_hat).mean(0))
+    return dx, None, delta.sum(0)
+
+
+@right()
+def lists(delta, x, gamma, eps=1e-5):
+    s = (x.var(0) + eps) ** 0.5
+    z = (x - x.mean(0)) / s
+    dx = gamma / s * (delta - delta.mean(0) - z * (delta * z).mean(0))
+    return [dx.tolist(), [(delta * z).sum(0).tolist(), delta.sum(0).tolist()]]
+
+
+@right()
+def named_otherwise(dout, x_hat, std, gamma):
+    dbeta, dgamma = dout.sum(0), (dout * x_hat).sum(0)
+    dx = gamma / std * (dout - dbeta / len(dout) - x_hat * dgamma / len(dout))
+    return dgamma, dbeta, dx
+
+
+@right("in place")
+def in_place(dout, x_hat, std, gamma):
+    dgamma, dbeta = (dout * x_hat).sum(0), dout.sum(0)
+    dout -= dbeta / len(dout) + x_hat * dgamma / len(dout)
+    dout *= gamma / std
+    return dout, dgamma, dbeta
+
+
+@right()
+def loud(dout, x_hat, std, gamma):
+    print("shape", dout.shape)
+    np.log(-np.ones(1))
+    return gamma / std * (dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0))
+
+
+@right("does not use the eps that it takes", "eps = 0.001")
+def stubborn(dout, x, gamma, eps):
+    s = np.sqrt(x.var(0) + 1e-3)
+    z = (x - x.mean(0)) / s
+    return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0)), (dout * z).sum(0)
+
+
+@right("right only if", "feature-major")
+def either_layout(dout, x, gamma, eps):
+    s = np.sqrt(x.var(-1, keepdims=True) + eps)
+    z = (x - x.mean(-1, keepdims=True)) / s
+    g = gamma * dout
+    return (g - g.mean(-1, keepdims=True) - z * (g * z).mean(-1, keepdims=True)) / s
+
+
+@right("γ = 1")
+def without_gamma(dy, x):
+    s = np.sqrt(x.var(0) + 1e-12)
+    z = (x - x.mean(0)) / s
+    return (dy - dy.mean(0) - z * (dy * z).mean(0)) / s
+
+
+@right("one-pass variance")
+def one_pass(dy, x, gamma, eps):
+    m = x.mean(0)
+    s = np.sqrt((x * x).mean(0) - m * m + eps)
+    z = (x - m) / s
+    return gamma / s * (dy - dy.mean(0) - z * (dy * z).mean(0))
+
+
+@right()
+def channels_last(dy, x, gamma, eps):
+    _, _, _, c = x.shape
+    a, d = x.reshape(-1, c), dy.reshape(-1, c)
+    s = np.sqrt(a.var(0) + eps)
+    z = (a - a.mean(0)) / s
+    t = d - d.mean(0) - z * (d * z).mean(0)
+    return (gamma / s * t).reshape(x.shape), (d * z).sum(0), d.sum(0)
+
+
+# Wrong, and named.
+
+
+def z_and_s(x, eps):
+    s = np.sqrt(x.var(0) + eps)
+    return (x - x.mean(0)) / s, s
+
+
+@wrong("mean and variance as constants")
+def detached(dy, x, gamma, eps):
+    z, s = z_and_s(x, eps)
+    return gamma / s * dy, (dy * z).sum(0), dy.sum(0)
+
+
+@wrong("inference mode")
+def of_inference(dout, x, gamma, running_mean, running_var, eps):
+    s = np.sqrt(running_var + eps)
+    return gamma / s * dout, (dout * (x - running_mean) / s).sum(0), dout.sum(0)
+
+
+@wrong("running statistics")
+def with_running(dout, x, gamma, running_mean, running_var, eps):
+    s = np.sqrt(running_var + eps)
+    z = (x - running_mean) / s
+    t = dout - dout.mean(0) - z * (dout * z).mean(0)
+    return gamma / s * t, (dout * z).sum(0), dout.sum(0)
+
+
+@wrong("number of images")
+def images_in_one_term(dout, x, gamma, eps):
+    k = {"axis": (0, 2, 3), "keepdims": True}
+    s = np.sqrt(x.var(**k) + eps)
+    z, g = (x - x.mean(**k)) / s, gamma.reshape(1, -1, 1, 1)
+    t = dout - dout.sum(**k) / len(x) - z * (dout * z).mean(**k)
+    return g / s * t, (dout * z).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+@wrong("each pixel by itself")
+def pixel_means(dout, x, gamma, eps):
+    k = {"axis": (0, 2, 3), "keepdims": True}
+    s = np.sqrt(x.var(**k) + eps)
+    z, g = (x - x.mean(**k)) / s, gamma.reshape(1, -1, 1, 1)
+    t = dout - dout.mean(0) - z * (dout * z).mean(0)
+    return g / s * t, (dout * z).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+@wrong("channels are mixed")
+def not_transposed(dout, x, gamma, eps):
+    n, c, h, w = x.shape
+    a, d = x.reshape(n * h * w, c), dout.reshape(n * h * w, c)
+    z, s = z_and_s(a, eps)
+    t = d - d.mean(0) - z * (d * z).mean(0)
+    return (gamma / s * t).reshape(x.shape), (d * z).sum(0), d.sum(0)
+
+
+@wrong("number of neurons")
+def neurons_counted(dout, x_hat, std, gamma):
+    d = dout.shape[-1]
+    return gamma / std / d * (d * dout - dout.sum(0) - x_hat * (dout * x_hat).sum(0))
+
+
+@wrong("number of neurons", "all entries")
+def everything_counted(dout, x_hat, std, gamma):
+    n = np.prod(dout.shape)
+    return gamma / std / n * (n * dout - dout.sum(0) - x_hat * (dout * x_hat).sum(0))
+
+
+@wrong("γ outside of its means")
+def layer_norm_gamma_outside(dout, x, gamma, beta, eps):
+    k = {"axis": 1, "keepdims": True}
+    s = np.sqrt(x.var(**k) + eps)
+    z = (x - x.mean(**k)) / s
+    t = dout - dout.mean(**k) - z * (dout * z).mean(**k)
+    return gamma / s * t, (dout * z).sum(0), dout.sum(0)
+
+
+@wrong("layer normalization")
+def of_layer_norm(dout, x, gamma, beta, eps):
+    k = {"axis": 1, "keepdims": True}
+    s = np.sqrt(x.var(**k) + eps)
+    z, g = (x - x.mean(**k)) / s, dout * gamma
+    return (g - g.mean(**k) - z * (g * z).mean(**k)) / s, (dout * z).sum(0), dout.sum(0)
+
+
+@wrong("clamped")
+def floored(dout, x, gamma, eps):
+    s = np.sqrt(np.where(x.var(0) > eps, x.var(0), eps))
+    z = (x - x.mean(0)) / s
+    return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0))
+
+
+@wrong("eps is added to x̂")
+def eps_beside(dout, x, gamma, eps):
+    s = x.std(0)
+    z = (x - x.mean(0)) / s + eps
+    t = dout - dout.mean(0) - z * (dout * z).mean(0)
+    return gamma / s * t, (dout * z).sum(0), dout.sum(0)
+
+
+@wrong("Σy")
+def sums_the_output(dout, x_hat, std, gamma, out):
+    t = dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)
+    return gamma / std * t, (dout * x_hat).sum(0), out.sum(0)
+
+
+@wrong("sign of γ")
+def positive_gamma(dout, x_hat, std, gamma):
+    t = dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)
+    return np.sqrt(gamma**2) / std * t, (dout * x_hat).sum(0)
+
+
+@wrong("axis")
+def no_axis(dout, x_hat, std, gamma):
+    t = dout - np.mean(dout) - x_hat * np.mean(dout * x_hat)
+    return gamma / std * t, np.sum(dout * x_hat), np.sum(dout)
+
+
+@wrong("local")
+def split_batch(dout, x_hat, std, gamma):
+    half, parts = len(dout) // 2, []
+    for d, z in ((dout[:half], x_hat[:half]), (dout[half:], x_hat[half:])):
+        parts.append(d - d.mean(0) - z * (d * z).mean(0) if len(d) else d)
+    return gamma / std * np.concatenate(parts)
+
+
+@wrong("all-reduced twice")
+def reduced_twice(dout, x_hat, std, gamma):
+    mean, along = 2 * dout.mean(0), 2 * (dout * x_hat).mean(0)
+    return gamma / std * (dout - mean - x_hat * along)
+
+
+@wrong("its own length")
+def unit_length(dout, x, gamma, eps):
+    c = x - x.mean(0)
+    s = np.sqrt((c * c).sum(0) + eps)
+    z = c / s
+    return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0))
+
+
+@wrong("eps is left out")
+def eps_forgotten(dout, x, gamma, eps):
+    z, s = z_and_s(x, 0.0)
+    return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0))
+
+
+@wrong("twice in the mean term")
+def gamma_again(dout, x_hat, std, gamma):
+    g = dout * gamma
+    return gamma / std * (dout - g.mean(0) - x_hat * (g * x_hat).mean(0))
+
+
+@wrong("two mistakes", "γ is left out")
+def two_at_once(dout, x_hat, std, gamma):
+    return (dout - x_hat * (dout * x_hat).mean(0)) / std
+
+
+@wrong("mean where a sum belongs", "∂C/∂β contains γ")
+def two_results(dout, x_hat, std, gamma):
+    t = dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)
+    return gamma / std * t, (dout * x_hat).mean(0), (gamma * dout).sum(0)
+
+
+@wrong("Δ itself")
+def nothing_done(dout, x_hat, std, gamma):
+    return dout
+
+
+@wrong("reverse order")
+def backwards(dout, x_hat, std, gamma):
+    return (gamma / std * (dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)))[::-1]
+
+
+@wrong("0.7·⟨Δ⟩")
+def strange(dout, x_hat, std, gamma):
+    return gamma / std * (dout - 0.7 * dout.mean(0) - x_hat * (dout * x_hat).mean(0))
+
+
+@wrong("only neuron 2")
+def one_neuron(dout, x_hat, std, gamma):
+    dx = gamma / std * (dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0))
+    dx[:, 2] *= 0.9
+    return dx
+
+
+@wrong("M_B = 130")
+def first_chunk(dout, x, gamma, eps):
+    k = min(64, len(x))
+    s = np.sqrt(x[:k].var(0) + eps)
+    z = (x - x[:k].mean(0)) / s
+    return gamma / s * (dout - dout[:k].mean(0) - z * (dout * z)[:k].mean(0))
+
+
+# What could not be run says why.
+
+
+@case("unknown", "forward=")
+def lonely(dout, cache):
+    return helper(dout, cache)
+
+
+def helper(dout, cache):
+    return dout * cache[0]
+
+
+@case("unknown", "SystemExit")
+def leaves(dout, x_hat):
+    raise SystemExit(3)
+
+
+@case("unknown", "returned None")
+def silent(dout, x_hat, std, gamma):
+    dout / std
+
+
+@case("unknown", "forward pass", "batchnorm_forward")
+def takes_no_delta(x, gamma, beta, eps):
+    return gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + eps) + beta
+
+
+@case("unknown", "TypeError")
+def fails(dout, x, gamma):
+    return dout + "x"
