@@ -45,19 +45,7 @@ def checked(function):
     """Decorate a formula: its outermost call checks the arguments, as their annotations say."""
     annotations = inspect.get_annotations(function, eval_str=True)
     annotations.pop("return", None)
-    return guard(function, {name: _wanted(a) for name, a in annotations.items()})
-
-
-def _wanted(annotation):
-    """Return the shape of an annotation and whether it is `Real`, or a named tuple of such."""
-    if hasattr(annotation, "_fields"):
-        return annotation
-    shape, *kind = annotation.__metadata__
-    return shape, kind == [Real]
-
-
-def guard(function, wanted):
-    """Return the function with the check of its arguments; it is one of `FORMULAS` then."""
+    wanted = {name: _wanted(a) for name, a in annotations.items()}
     signature = inspect.signature(function)
     real = any(shape[1] for shape in wanted.values() if isinstance(shape, tuple))
 
@@ -76,9 +64,16 @@ def guard(function, wanted):
         return result
 
     public.wanted, public.real = wanted, real
-    public.bare = functools.partial(unchecked, function)
     FORMULAS.append(public)
     return public
+
+
+def _wanted(annotation):
+    """Return the shape of an annotation and whether it is `Real`, or a named tuple of such."""
+    if hasattr(annotation, "_fields"):
+        return annotation
+    shape, *kind = annotation.__metadata__
+    return shape, kind == [Real]
 
 
 def unchecked(function, *args, **kwargs):

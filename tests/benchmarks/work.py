@@ -8,6 +8,7 @@ import peers
 import torch
 
 from bnnotes import batchnorm, network, sample_space
+from bnnotes.checked import unchecked
 from bnnotes.pictures import training as pictures
 
 REPEATED = 20
@@ -61,7 +62,7 @@ def backward(M_B, n):
     native, wanted = torch.ops.aten.native_batch_norm_backward, [True] * 3
     found = {
         # As in a training, which checks its input once; and as a call by itself.
-        "ours": lambda: batchnorm.backward.bare(delta, normalized, gamma),
+        "ours": lambda: unchecked(batchnorm.backward, delta, normalized, gamma),
         "checked": lambda: batchnorm.backward(delta, normalized, gamma),
         "PyTorch": lambda: native(D, X, G, None, None, mean, inverse, True, peers.TINY, wanted),
     }

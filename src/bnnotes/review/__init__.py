@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._validation import choice, instance
+from ..checked import choice, instance
 from . import call
 from .cases import LAYOUTS, dense
 from .cases import cases as _cases
