@@ -594,7 +594,7 @@ def test_set_takes_the_values_of_named_options_and_not_their_names():
 # ---- every explorer of the book
 
 REGISTRY = base.registry()
-STATES = 100  # random ones
+STATES = 40  # random ones; `make fire` tries thousands
 TEXTS = Path(__file__).parents[1] / "book" / "text"
 # A curve that goes on beyond its panel.
 LEAVES = {"baseline.OutputError": ["_tangent"], "baseline.Noise": ["_batches"]}
