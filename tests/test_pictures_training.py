@@ -1,6 +1,5 @@
 """What the explorers of chapter 6 show."""
 
-import driving
 import numpy as np
 import pytest
 
@@ -58,18 +57,6 @@ def check_networks(result, values):
         check_side(result.bn, result, True, values)
         # M = 0 with two samples: no W and nothing below the top can move, not by a last digit.
         assert result.bn.stopped or (result.bn.moved == 0) == (result.M_B == 2)
-
-
-def test_networks_at_many_combinations(monkeypatch):
-    explorer = pictures.NetworksInTraining()
-    # Shorter trainings: what goes wrong at a combination goes wrong early.
-    monkeypatch.setattr(pictures, "STEPS", 20)
-    pictures.draws.cache_clear()
-    try:
-        for values in driving.random_values(explorer, 200, np.random.default_rng(6)):
-            check_networks(explorer.compute(**values), values)
-    finally:
-        pictures.draws.cache_clear()
 
 
 def test_networks_at_the_ends():
