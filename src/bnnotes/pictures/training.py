@@ -882,7 +882,7 @@ def lengths(curves, predicted, alt):
     figure = look.new_figure(8.4, 2.9)
     axes = look.new_axes(figure, 1, 2)
     figure.subplots_adjust(left=0.08, right=0.97, bottom=0.18, top=0.88, wspace=0.28)
-    texts = "no decay: it never shrinks", "with decay: it settles (dotted: predicted)"
+    texts = "without decay", "with decay"
     for ax, rows, text in zip(axes, curves, texts, strict=True):
         ax.plot(rows, color=look.GRADIENT.color, lw=0.8, alpha=0.6)
         ax.set(xlim=(0, len(rows)), ylim=(0, None), xlabel="step")
