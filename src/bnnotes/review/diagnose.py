@@ -350,7 +350,7 @@ def judge(subject, ways):
 
 def _walk(subject, ways):
     live, troubles, forms_alive, looks, start = [], {}, None, 0, time.monotonic()
-    first_roles, best = None, None
+    first_roles, best, unknown = None, None, []
     for way in ways:
         roles = getattr(way, "roles", None)
         first_roles = first_roles or roles
@@ -361,9 +361,12 @@ def _walk(subject, ways):
         looks += 1
         if looks > LOOKS or time.monotonic() - start > SECONDS:
             break
-        found = look(subject, way)
+        found = look(subject, way, named=True)
         if isinstance(found, str):
             troubles.setdefault(found, way)
+            continue
+        if found is None:
+            unknown.append(way)
             continue
         if roles is first_roles and not found.evidence.outcome.shapes:
             forms_alive = {*(forms_alive or ()), way.form}
@@ -380,6 +383,12 @@ def _walk(subject, ways):
     # What is right in the first case was called as it should be.
     if best:
         return best
+    # A forward pass that has no name may have been called in the wrong way.
+    for way in unknown[:3] if not live else ():
+        found = look(subject, way)
+        if _good(found):
+            return verify(subject, found)
+        live.append(found)
     return _worst(subject, live) if live else _could_not(troubles)
 
 
@@ -393,8 +402,11 @@ def _good(found):
     return bool(e.found) and not e.wrong and not e.outcome.shapes
 
 
-def look(subject, way):
-    """Return the `Found` of a way in the first case, or why it failed."""
+def look(subject, way, named=False):
+    """Return the `Found` of a way in the first case, or why it failed.
+
+    With `named`, None where the forward pass is none that has a name.
+    """
     n = {"n": way.n} if way.n else {}
     M, P = 5, way.form.layout.pixels[0] * way.form.layout.pixels[1]
     if P > 1 and way.has_forward:
@@ -421,6 +433,8 @@ def look(subject, way):
             candidates, forward = (eps, 0.0), None
     elif "dx" in subject.wanted:
         eps, unused, candidates = _of_backward(way, values, outcome)
+    if named and forward is not None and forward.steps is None:
+        return None
     if eps is not None:
         values = Layer({**values_given(values), "eps": eps})
         outcome = way.backward(values) if not way.has_forward else outcome
