@@ -228,6 +228,12 @@ class Verdict(NamedTuple):
     notes: tuple = ()
 
 
+def without_gamma(values):
+    """Return the same layer with γ = 1 and β = 0."""
+    gamma = np.ones_like(values["gamma"])
+    return Layer({**values_given(values), "gamma": gamma, "beta": 0 * gamma})
+
+
 # Truth by differences.
 
 
@@ -423,8 +429,7 @@ def look(subject, way, named=False):
     ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(subject.wanted))
     ones = ones and not subject.base
     if ones:
-        values["gamma"] = np.ones_like(values["gamma"])
-        values = Layer(values_given(values))
+        values = without_gamma(values)
         outcome = way.backward(values)
     forward, candidates, eps, unused = None, (), None, False
     if way.has_forward and outcome.y is not None:
@@ -534,8 +539,7 @@ def all_cases(subject, found, few=False):
             # As it was made: float32 stays float32.
             case = case._replace(name=case.name.split(", eps")[0])
         if found.ones:
-            ones = np.ones_like(case.values["gamma"])
-            case = case._replace(values=Layer({**values_given(case.values), "gamma": ones}))
+            case = case._replace(values=without_gamma(case.values))
         kept.append(case)
     names = [c.name for c in kept]
     kept = [c for k, c in enumerate(kept) if c.name not in names[:k]]
@@ -584,8 +588,8 @@ def verify(subject, found, live=()):
     if not way.has_forward and _random(way, found.case.values):
         notes.append("it gives random results: twice the same arguments, two results")
     if found.forward:
-        other = found.forward.says or "none that review knows"
-        text = f"right for its own forward pass, which is not the book's: it is {other}"
+        other = found.forward.says or "it is none that review knows"
+        text = f"right for its own forward pass, which is not the book's: {other}"
         names = (found.forward.name,) if found.forward.name else ()
         return Verdict("own", text, names, 1 if names else 5, evidence, way, text, tuple(notes))
     more = _other_layouts(subject, found)
@@ -856,6 +860,8 @@ class Search:
         """Return words, the names of the mistakes, and how much had to be assumed."""
         if not self.wrong:
             return "", (), 0
+        if self.found.forward and self.found.forward.steps is None:
+            return self._unnamed()
         if self.base and self.fits({}, self.names):
             return self._standard()
         for eps in self.epsilons():
@@ -878,6 +884,20 @@ class Search:
                 names += [name for name in found if name not in names]
                 parts += count
         return "; ".join(texts), tuple(names), parts
+
+    def _unnamed(self):
+        """Say what is wrong where the forward pass is none that has a name."""
+        if self.fits({}, self.names):
+            return self._standard()
+        texts = []
+        for q in self.wrong:
+            said = factor([(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found])
+            texts.append(
+                f"your {SYMBOLS[q]} {said}"
+                if said
+                else f"your {SYMBOLS[q]} is not the derivative of your forward pass"
+            )
+        return "; ".join(texts), (), 50
 
     def _standard(self):
         """Say that the terms are those of batch normalization, and its statistics are not."""
