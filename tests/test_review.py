@@ -144,7 +144,7 @@ def test_a_mistake_in_every_layer_of_a_network_is_named(name):
 
 def test_a_right_network_is_right_with_its_own_eps():
     def f(Ws, gammas, betas, psi, phi):
-        layers = [network.BatchNormLayer(*p) for p in zip(Ws, gammas, betas, strict=True)]
+        layers = [network.BatchNorm(*p) for p in zip(Ws, gammas, betas, strict=True)]
         net = network.Network(layers, network.get("relu"), 3e-4)
         cost, found = network.cost_and_gradients(net, psi, phi)
         return {"loss": cost, "dW": [g.W for g in found], "dgamma": [g.gamma for g in found]}
