@@ -9,8 +9,8 @@ from matplotlib.text import Text
 LONGEST = 60  # positions per slider; a longer one is thinned, its ends stay
 
 
-def positions(widget):
-    """Return the values a slider can take, at most 60, both ends among them.
+def positions(widget, longest=LONGEST):
+    """Return the values a slider can take, at most `longest`, both ends among them.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def positions(widget):
         values = [float(value) for value in _between(widget.min, widget.max, widget.step)]
     else:
         raise TypeError(f"positions: got {type(widget).__name__}, wanted a slider")
-    if len(values) > LONGEST:
-        kept = np.linspace(0, len(values) - 1, LONGEST).round().astype(int)
+    if len(values) > longest:
+        kept = np.linspace(0, len(values) - 1, longest).round().astype(int)
         values = [values[k] for k in kept]
     return values
 
@@ -53,8 +53,8 @@ def _between(low, high, step):
     return values
 
 
-def sweep(explorer):
-    """Move each slider over all its positions, the others where they began.
+def sweep(explorer, longest=LONGEST):
+    """Move each slider over its positions, at most `longest`, the others where they began.
 
     Yields
     ------
@@ -65,7 +65,7 @@ def sweep(explorer):
     """
     explorer.reset()
     for name, control in explorer.controls.items():
-        for value in positions(control):
+        for value in positions(control, longest):
             explorer.set(**{name: value})
             yield name, value
         explorer.reset()

@@ -1,6 +1,5 @@
 """Every notebook, opened and used as a reader does."""
 
-import functools
 import hashlib
 import os
 import random
@@ -9,44 +8,28 @@ from contextlib import nullcontext
 import nbformat
 import pytest
 from conftest import BOOK
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 from pages import Notebook, Panel, expect_shown
 from playwright.sync_api import TimeoutError, expect
 
-from bnnotes.pictures.explorer import Explorer
+from bnnotes.pictures.explorer import registry
 
 NAMES = sorted(path.stem for path in BOOK.glob("*.ipynb"))
-# In Notebook 7 and in Voila.
-CHAPTER = "3_single_neuron"
+# In Notebook 7, in Voila and after a restart.
 SHORT = "0_start_here"
 # Each key goes right (1) or left (−1).
-KEYS = (
-    ("Home", -1),
-    ("ArrowRight", 1),
-    ("PageUp", 1),
-    ("End", 1),
-    ("ArrowLeft", -1),
-    ("PageDown", -1),
-)
+KEYS = {"Home": -1, "ArrowRight": 1, "PageUp": 1, "End": 1, "ArrowLeft": -1, "PageDown": -1}
 # After the last move of a drag: the picture on its way, the one in the making, and the last.
 LATE = 3
 # Moves at random in each notebook; `make test-browser WALK=5000` goes on for minutes.
 WALK = int(os.environ.get("WALK", "30"))
 
 
-@functools.cache
 def explorers_of(name):
-    """Run the notebook in this process and return the explorers that its cells show."""
-    shell = InteractiveShell()
-    shown = []
-    for cell in nbformat.read(BOOK / f"{name}.ipynb", as_version=4).cells:
-        if cell.cell_type == "code":
-            with capture_output():
-                result = shell.run_cell(cell.source)
-            result.raise_error()
-            shown.append(result.result)
-    return [value for value in shown if isinstance(value, Explorer)]
+    """Return new explorers of the kinds that the notebook shows, in its order."""
+    cells = nbformat.read(BOOK / f"{name}.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    keys = [output.get("metadata", {}).get("explorer") for output in outputs]
+    return [registry()[key]() for key in keys if key]
 
 
 def panels_of(page, explorers):
@@ -61,8 +44,8 @@ def drive(panel):
     start = panel.shown
     readouts = {start[0]}
     for slider in panel.sliders:
-        place, pictures = slider.place, {start[1]}
-        for key, direction in KEYS:
+        place, pictures, at_end = slider.place, {start[1]}, {}
+        for key, direction in KEYS.items():
             before = slider.place
             slider.press(key)
             if before != slider.ends[direction > 0]:
@@ -70,18 +53,18 @@ def drive(panel):
             panel.expect_agreement()
             readouts.add(panel.explorer.readout)
             pictures.add(panel.picture)
-        go_on(panel, slider)
-        at_ends = []
-        for press, end in (("Home", 0), ("End", 1)):
-            slider.press(press)
-            assert slider.place == slider.ends[end]
-            panel.expect_agreement()
-            at_ends.append(panel.shown)
-        for direction, end in ((-1, 0), (1, 1)):
+            if key in ("Home", "End"):
+                assert slider.place == slider.ends[direction > 0]
+                at_end[direction] = panel.shown
+            # After a step, the picture of the next one is in the page beforehand.
+            if key == "ArrowRight" and slider.place != slider.ends[1]:
+                assert slider.step_ahead(), slider.name
+                panel.expect_agreement()
+        for direction in (-1, 1):
             slider.drag(direction)
-            assert slider.place == slider.ends[end]
+            assert slider.place == slider.ends[direction > 0]
             panel.expect_agreement()
-            assert panel.shown == at_ends[end]
+            assert panel.shown == at_end[direction]
             # Moves must not queue up behind a slow `compute`.
             assert panel.image.evaluate("image => image.come") <= LATE, slider.name
         assert len(pictures) > 1, f"{slider.name} changes nothing"
@@ -89,17 +72,6 @@ def drive(panel):
         expect_start(panel, slider, place, start)
     # Not by each slider: some turn the view alone.
     assert len(readouts) > 1
-
-
-def go_on(panel, slider):
-    """Take two steps from the left end: the picture of the second is in the page beforehand."""
-    slider.press("Home")
-    panel.expect_agreement()
-    slider.press("ArrowRight")
-    panel.expect_agreement()
-    if slider.place != slider.ends[1]:
-        assert slider.step_ahead(), slider.name
-        panel.expect_agreement()
 
 
 def expect_start(panel, slider, place, start):
@@ -123,7 +95,7 @@ def wander(panels, moves):
         if rng.random() < 0.1:
             slider.drag(rng.choice((-1, 1)))
         else:
-            slider.press(rng.choice(KEYS)[0])
+            slider.press(rng.choice(list(KEYS)))
     for panel in panels:
         panel.expect_agreement()
 
@@ -144,7 +116,7 @@ def test_what_is_compared_can_differ(page, wrong):
 def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
     notebook = Notebook(page, name)
     notebook.run_all()
-    explorers = explorers_of(name)  # while it runs in the page too
+    explorers = explorers_of(name)
     notebook.finish()
     panels = panels_of(page, explorers)
     for panel in panels:
@@ -170,9 +142,9 @@ def test_a_notebook_runs_again_after_a_restart(page):
 def test_every_slider_of_a_notebook_works_in_notebook_7(page, excused):
     # Errors of its own: of every notebook, of a folder left open in JupyterLab, of fonts for math.
     excused += ["reading 'schema'", "Command 'filebrowser:open-path' not registered", ".woff"]
-    notebook = Notebook(page, CHAPTER, "/notebooks/book")
+    notebook = Notebook(page, SHORT, "/notebooks/book")
     notebook.run_all()
-    explorers = explorers_of(CHAPTER)
+    explorers = explorers_of(SHORT)
     notebook.finish()
     for panel in panels_of(page, explorers):
         drive(panel)
@@ -182,7 +154,7 @@ def test_every_slider_of_a_notebook_works_in_voila(page, excused):
     # Its template asks for icons and MathJax; it loads JupyterLab's extensions without their parts.
     excused += ["/@fortawesome/fontawesome-free@", "/ajax/libs/mathjax/", "MathJax is not defined"]
     excused.append("RUNTIME-012")
-    explorers = explorers_of(CHAPTER)
-    page.goto(f"/voila/render/book/{CHAPTER}.ipynb")
+    explorers = explorers_of(SHORT)
+    page.goto(f"/voila/render/book/{SHORT}.ipynb")
     for panel in panels_of(page, explorers):
         drive(panel)
