@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bnnotes import batchnorm, errata, ledger
-from bnnotes.figures import errata as figures
+from bnnotes.pictures import errata as pictures
 
 M_BS = (1, 2, 3, 4, 5, 8, 12, 32)
 SEEDS = range(12)
@@ -148,7 +148,7 @@ def test_agreement():
 def test_picture():
     """No error at all has its place too."""
     printed, corrected = np.array([[0.5, 0.7], [2.0, 0.02]]), np.array([[0.0, 1e-16]] * 2)
-    picture = figures.errors(["one", "two"], printed, corrected, 1e-12, "as corrected")
+    picture = pictures.errors(["one", "two"], printed, corrected, 1e-12, "as corrected")
     assert picture.png.startswith(b"\x89PNG")
     assert repr(picture).startswith("2 rows of the ledger, 2 random cases each. ")
     assert "As printed every error is above 2e-02. As corrected" in repr(picture)

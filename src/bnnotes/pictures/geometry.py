@@ -649,6 +649,7 @@ class Means(Explorer):
     """The baseline's gradient over that with BN, layer 3 of the three-layer digits network."""
 
     size = 8.4, 3.2
+    places = 3
     M_B = batch_size((1, 2, 3, 4, 8, 16, 64, 256, 1024), 64)
     offset = _choice("offset ⟨u⟩/σ(u)", OFFSETS, 10.0)
     mean = _choice("mean ⟨Δ⟩/σ(Δ)", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0), 0.3)
@@ -820,6 +821,7 @@ class Stops(Explorer):
     """One neuron on the ink of four quadrants, W trained alone and then with γ and β."""
 
     size = 8.4, 3.4
+    places = 3
     M_B = batch_size((1, 2, 3, 4, 5, 6, 10, 16, 32, 64), 64)
     inputs = _choice("inputs", range(1, INPUTS + 1), INPUTS)
 

@@ -149,6 +149,17 @@ def key(ax, **entries):
         ax.text(place, 1.03, text, color=color, transform=ax.transAxes, va="bottom")
 
 
+def slots(count):
+    """Return where `count` samples stand on an axis from 0 to 1."""
+    return (np.arange(count) + 0.5) / max(count, 1)
+
+
+def stems(x, heights):
+    """Return the points of a line that draws a stem for every height."""
+    zeros = np.zeros(len(heights))
+    return np.repeat(x, 3), np.stack([zeros, heights, zeros + np.nan], axis=1).ravel()
+
+
 class Picture:
     """A still with its alternative text.
 
