@@ -14,7 +14,7 @@ def text(lines):
 
 
 def markdown(head, *rows):
-    """Return rows of Markdown cells below a head; a tuple in a cell goes down, not across."""
+    """Return rows of Markdown cells below a head; a list in a cell goes down, not across."""
     lines = [head, ["---"] * len(head), *rows]
     cells = ((c if isinstance(c, str) else "<br>".join(c) for c in line) for line in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
@@ -22,11 +22,16 @@ def markdown(head, *rows):
 
 def html(head, *rows):
     """Return rows of HTML cells below a head of text; the first of a row is its name."""
-    of_columns = "".join(f'<th scope="col">{_html.escape(cell)}</th>' for cell in head)
+    columns = "".join(_cell(_html.escape(name), "th", ' scope="col"') for name in head)
     body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{_html.escape(name)}</th>'
-        + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells)
+        "<tr>"
+        + _cell(_html.escape(name), "th", ' scope="row"')
+        + "".join(map(_cell, cells))
         + "</tr>"
         for name, *cells in rows
     )
-    return f"<table><thead><tr>{of_columns}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(content, tag="td", scope=""):
+    return f'<{tag}{scope} style="text-align:left">{content}</{tag}>'
