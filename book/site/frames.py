@@ -9,12 +9,13 @@ import jinja2
 import numpy as np
 from PIL import Image
 
+from bnnotes.pictures import look
+
 _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 TEMPLATE = jinja2.Environment(loader=_TEMPLATES, autoescape=True).get_template("explorer.html")
 
 LONGEST = 14  # positions of the first slider
 SHARPNESS = 1.25  # pixels of a picture per pixel of the page
-COLORS = 64
 
 
 def positions(control):
@@ -156,7 +157,6 @@ def save(picture, folder, key=None):
     """
     name = f"{hashlib.sha256(key or picture.tobytes()).hexdigest()[:16]}.webp"
     if not (folder / name).exists():
-        method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
-        few_colors = picture.convert("RGB").quantize(COLORS, method, dither=dither)
-        few_colors.convert("RGB").save(folder / name, "webp", lossless=True, method=3)
+        few = look.few_colors(picture.convert("RGB")).convert("RGB")
+        few.save(folder / name, "webp", lossless=True, method=3)
     return f"pictures/{name}"

@@ -17,9 +17,8 @@ def errors(names, printed, corrected, bound, right):
     `names` go from top to bottom, the errors have shape (rows, cases); a line at `bound` parts the
     two groups, and the second is called `right`.
     """
-    figure = look.new_figure(8.0, 0.9 + 0.21 * len(names))
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.41, right=0.97, bottom=0.6 / figure.get_figheight(), top=0.94)
+    height = 0.9 + 0.21 * len(names)
+    figure, ax = look.chart(8.0, height, left=0.41, right=0.97, bottom=0.6 / height, top=0.94)
     rows = np.arange(len(names))
     for values, marks in ((printed, PRINTED), (corrected, CORRECTED)):
         ax.plot(np.maximum(values, NOTHING), rows, linestyle="none", clip_on=False, **marks)

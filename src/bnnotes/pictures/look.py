@@ -131,6 +131,14 @@ def new_axes(figure, rows=1, columns=1, **options):
         return figure.subplots(rows, columns, **options)
 
 
+def chart(width, height, columns=1, sharey=False, **edges):
+    """Return a figure for a still, and its axes within the edges of `Figure.subplots_adjust`."""
+    figure = new_figure(width, height)
+    axes = new_axes(figure, 1, columns, sharey=sharey)
+    figure.subplots_adjust(**edges)
+    return figure, axes
+
+
 def explanation(ax):
     """Return a boxed text in the middle of the axes, for where there is nothing to draw."""
     return ax.text(
