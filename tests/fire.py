@@ -7,7 +7,6 @@ find the same numbers. On a sample the invariants are checked that the tests of 
 The memory may not grow by more than one percent over the last half of the states.
 """
 
-import ast
 import ctypes
 import gc
 import hashlib
@@ -20,7 +19,6 @@ import re
 import sys
 import time
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
 import driving
@@ -33,71 +31,17 @@ SAMPLES = 400  # states whose invariants are checked
 GROWTH = 0.01
 # A state of these trains two networks: the second process takes one of ten.
 TRAININGS = ("training.NetworksInTraining",)
-EXPLORE = Path(__file__).parents[1] / "src" / "bnnotes" / "explore"
 REGISTRY = explorer.registry()
 
 
-def factories():
-    """Return the names "module.Class" of all explorers.
-
-    And "module.function" of the functions that return one, until all chapters have classes.
-    """
-    kinds = {"Explorer"}
-    names = [*REGISTRY]
-    for path in sorted(EXPLORE.glob("*.py")):
-        for function in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(function, ast.FunctionDef) and _returned(function) in kinds:
-                names.append(f"{path.stem}.{function.name}")
-    return names
-
-
-def _returned(function):
-    last = function.body[-1]
-    call = last.value if isinstance(last, ast.Return) else None
-    return ast.unparse(call.func).split(".")[-1] if isinstance(call, ast.Call) else None
-
-
 def make(name):
-    if name in REGISTRY:
-        return REGISTRY[name]()
-    module, function = name.split(".")
-    return getattr(importlib.import_module(f"bnnotes.explore.{module}"), function)()
-
-
-# The tests of some explorers walk over its states themselves.
-WALKS = {
-    "gallery": "test_the_parts_make_up_the_difference",
-    "gradient_check": "test_the_count_is_that_of_the_picture",
-}
+    return REGISTRY[name]()
 
 
 def invariants(name):
-    """Return a function of explorer and states that checks what the tests of its chapter say."""
-    module, function = name.split(".")
-    if name in REGISTRY:
-        check = importlib.import_module(f"test_pictures_{module}").CHECKS[function]
-        return _at_each(lambda explorer: check(explorer.result, explorer.values))
-    chapter = module.split("_")[0]
-    tests = importlib.import_module(f"test_explore_{chapter}")
-    if function in WALKS:
-        walk = getattr(tests, WALKS[function])
-
-        def check(explorer, states):
-            tests.STATES = len(states)
-            walk()
-
-        return check
-    of_values = tests.CHECKS[function]
-    return _at_each(lambda explorer: of_values(explorer.result, explorer.values))
-
-
-def _at_each(check):
-    def at_each(explorer, states):
-        for state in states:
-            explorer.set(**state)
-            check(explorer)
-
-    return at_each
+    """Return the function of result and values that the tests of its chapter check it with."""
+    module, cls = name.split(".")
+    return importlib.import_module(f"test_pictures_{module}").CHECKS[cls]
 
 
 def states_of(explorer, n, seed):
@@ -174,7 +118,10 @@ def walk(name, n, seed):
     tenth = max(1, len(memory) // 10)
     half = memory[len(memory) // 2 :][:tenth].mean()
     growth = memory[-tenth:].mean() / half - 1
-    invariants(name)(explorer, states[:: math.ceil(n / SAMPLES)])
+    check = invariants(name)
+    for state in states[:: math.ceil(n / SAMPLES)]:
+        explorer.set(**state)
+        check(explorer.result, explorer.values)
     return numbers, Walk(n, len(first), seconds, memory[-1] / 2**20, growth, 0)
 
 
@@ -217,7 +164,7 @@ def main(n, wanted):
     heads = ("explorer", "states", "distinct", "seconds", "MiB", "growth", "again")
     print("{:34}{:>8}{:>10}{:>9}{:>7}{:>9}{:>7}".format(*heads))
     failed = []
-    for name in factories():
+    for name in REGISTRY:
         if wanted and not any(part in name for part in wanted):
             continue
         try:

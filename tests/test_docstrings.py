@@ -28,7 +28,7 @@ def test_there_are_examples():
 
 
 # What readers call. Explorers and figures belong to their chapters.
-PUBLIC = ("activations", "digits", "errata", "source", *bnnotes.__all__)
+PUBLIC = ("activations", "digits", "source", *bnnotes.__all__)
 
 
 def public(kind):
@@ -55,7 +55,9 @@ def first_paragraph(function):
 
 
 # The signature of a formula says what it takes, and the head of its module what it refuses.
-FORMULA_MODULES = {formula.__module__ for formula in FORMULAS} | {"bnnotes.check", "bnnotes.source"}
+FORMULA_MODULES = {formula.__module__ for formula in FORMULAS} | {
+    *("bnnotes.check", "bnnotes.ledger", "bnnotes.source")
+}
 
 
 @pytest.mark.parametrize("function", list(public(inspect.isfunction)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import BATCH_SIZES, LAYERS, assert_close, every_layer, layer, plain_hat
 
-from bnnotes import baseline, batchnorm, check, errata, geometry, sample_space
+from bnnotes import baseline, batchnorm, check, geometry, ledger, sample_space
 
 
 def amplitude(case):
@@ -325,7 +325,7 @@ def test_aligned_neurons(M_B):
     gradient = geometry.weight_gradient(delta, u, batchnorm.normalize(u @ W.T), [1.0])[0]
     assert abs(gradient[0]) > 1e-4
     assert gradient[1] / gradient[0] == pytest.approx(-2.5, rel=1e-10)
-    assert errata.measure("S33", M_B, beyond=True).corrected < 1e-12
+    assert ledger.measure("S33", M_B, beyond=True).corrected < 1e-12
 
 
 def test_float32():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnotes import checked, errata, ledger
+from bnnotes import checked, ledger
 
 ROOT = Path(__file__).parent.parent
 IDS = [row.id for row in ledger.rows()]
@@ -72,7 +72,7 @@ def test_row(row):
     assert row.correction or row.verdict == "holds"
     fails = row.verdict != "holds" and row.id != "S19"  # see test_errata
     expected = ["printed_fails", "corrected_holds"] if fails else ["printed_holds"]
-    if row.id in errata.BEYOND:
+    if row.id in ledger.BEYOND:
         expected.append("beyond")
     own = [test for test in row.tests if "[" in test]
     assert own == [f"tests/test_errata.py::test_{name}[{row.id}]" for name in expected]
@@ -120,7 +120,7 @@ def test_tests_exist(row):
         if parameter:
             assert path == "tests/test_errata.py"
             assert parameter == f"{row.id}]"
-            assert row.id in errata.EXPERIMENTS
+            assert row.id in ledger.EXPERIMENTS
 
 
 @every_row
@@ -188,7 +188,7 @@ def test_box(row):
         assert line.count("$") % 2 == 0
 
 
-@pytest.mark.parametrize("id", errata.EXPERIMENTS)
+@pytest.mark.parametrize("id", ledger.EXPERIMENTS)
 def test_measured_words(id):
     plain = repr(ledger.box(id))
     measured = plain.partition("Measured: ")[2]

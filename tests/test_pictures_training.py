@@ -131,8 +131,8 @@ def test_trainings_that_stopped_are_crosses_and_no_accuracies():
     median, low = np.array([0.5, 0.4, nan]), np.array([0.4, 0.3, nan])
     result = Band(axis, median, low, some, np.array([0, 1, 3]))
     ax = look.new_axes(look.new_figure(2, 2))
-    pictures._band(ax, result, pictures.LOOKS["baseline"])
-    line, crosses = ax.lines
+    pictures._bands(ax, {"baseline": result}, 0.1, "step")
+    line, crosses, _ = ax.lines
     np.testing.assert_array_equal(line.get_ydata(), median)
     assert crosses.get_xydata().tolist() == [[2, 0], [3, 0]]
     assert crosses.get_marker() not in {of.marker for of in pictures.LOOKS.values()}

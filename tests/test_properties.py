@@ -10,18 +10,18 @@ HERE = Path(__file__).parent
 
 # What a row says beside its identity, and why no property holds it.
 NOT_ALL = {
-    "S14": "how many predictions a class mix turns is a measurement: bnnotes.errata",
-    "S29": "how many orders lie between the two gradients is a measurement: bnnotes.errata",
+    "S14": "how many predictions a class mix turns is a measurement: bnnotes.ledger",
+    "S29": "how many orders lie between the two gradients is a measurement: bnnotes.ledger",
     "S35": "what is the most probable cause of a correlation is a heuristic",
 }
 # Rows without an identity of their own.
 NO_IDENTITY = {
-    "S44": "how slight a difference is, is a measurement: bnnotes.errata",
+    "S44": "how slight a difference is, is a measurement: bnnotes.ledger",
     "S47": "names of arguments",
     "S48": "the argument of g",
     "S49": "the premise of S30",
     "S50": "the name of y; the kernel is S26",
-    "S52": "what does not follow from S33: bnnotes.errata measures what happens",
+    "S52": "what does not follow from S33: bnnotes.ledger measures what happens",
     "S54": "what β and γ take are S12 and S13",
     "S55": "what the error of (2) is for",
 }

@@ -12,7 +12,7 @@ import pytest
 import review_cases
 
 from bnnotes import batchnorm, check, network, review
-from bnnotes.explore import review_checks
+from bnnotes.pictures import gradient_checks
 from bnnotes.review import call, diagnose, whole
 from bnnotes.review.__main__ import main
 from bnnotes.review.cases import FEATURES, IMAGES, LAYOUTS, SAMPLES, cases, layer
@@ -389,17 +389,17 @@ def test_torch():
 
 
 def test_a_check_against_the_own_forward_pass_is_blind_for_what_both_have():
-    table = review_checks.table()
+    table = gradient_checks.caught()
     assert "n − 1 everywhere" in table.missed("own forward pass")
     assert table.missed("random Δ and γ, ε = 0.1") == []
 
 
 def test_the_truth_of_a_check_is_that_of_the_complex_step():
-    values = review_checks.batch(5, eps=0.1)
+    values = gradient_checks.batch(5, eps=0.1)
 
     def cost(x):
         y, _ = batchnorm.forward(x, values["gamma"], values["beta"], 0.1)
         return (values["delta"] * y).sum()
 
     exact = check.complex_step(cost, values["x"])
-    np.testing.assert_allclose(review_checks.gradients(values).x, exact, atol=1e-12)
+    np.testing.assert_allclose(gradient_checks.gradients(values).x, exact, atol=1e-12)

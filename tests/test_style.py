@@ -1,16 +1,11 @@
 """The colors of the pictures: legible on white, and told apart by color-blind readers."""
 
-import importlib
-import inspect
 import itertools
-import pkgutil
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
-from bnnotes import explore
 from bnnotes.pictures import look
 
 LOOKS = {name: one for name, one in vars(look).items() if isinstance(one, look.Look)}
@@ -101,22 +96,3 @@ def test_every_pair_is_told_apart_by_its_color_or_by_its_dashes_or_marks(reader)
     ]
     # Two roles of one look, never in one picture.
     assert set(near) <= {("GRADIENT", "BATCH_NORM"), ("X_HAT", "CLASS_0")}
-
-
-def explorers():
-    """Every explorer that a module of the book offers, as a function that makes it."""
-    for module in pkgutil.iter_modules(explore.__path__, "bnnotes.explore."):
-        for name, make in inspect.getmembers(importlib.import_module(module.name)):
-            if (inspect.getdoc(make) or "").startswith("Return the explorer"):
-                yield pytest.param(make, id=f"{module.name.rsplit('.')[-1]}.{name}")
-
-
-@pytest.mark.parametrize("make", list(explorers()))
-def test_every_text_of_an_explorer_is_read(make):
-    pale = {
-        text.get_text(): text.get_color()
-        for text in make().figure.figure.findobj(Text)
-        if text.get_text().strip() and text.get_color() != "white"
-        if contrast_to_white(text.get_color()) < 4.5
-    }
-    assert not pale

@@ -9,18 +9,13 @@ import jinja2
 import numpy as np
 from PIL import Image
 
+from bnnotes.pictures import look
+
 _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 TEMPLATE = jinja2.Environment(loader=_TEMPLATES, autoescape=True).get_template("explorer.html")
 
-# How many positions the slider beside the batch size has, where a page would be too large with as
-# many as elsewhere: of those explorers whose class does not say so itself.
-FEWER = {
-    "The baseline's gradient over that with BN, layer 3 of the three-layer digits network": 3,
-    "One neuron on the ink of four quadrants, W trained alone and then with γ and β": 3,
-}
 LONGEST = 14  # positions of the first slider
 SHARPNESS = 1.25  # pixels of a picture per pixel of the page
-COLORS = 64
 
 
 def positions(control):
@@ -71,7 +66,7 @@ class Frames:
             self.names.append(explorer.second or others[0])
         controls = [explorer.controls[name] for name in self.names]
         spread = np.geomspace if first == "M_B" else np.linspace
-        rules = (LONGEST, spread), (FEWER.get(explorer.title, explorer.places), np.linspace)
+        rules = (LONGEST, spread), (explorer.places, np.linspace)
         chosen = [thinned(c, *rule) for c, rule in zip(controls, rules, strict=False)]
         self.positions = [of_slider for of_slider, _ in chosen]
         self.start = [place for _, place in chosen]
@@ -99,7 +94,7 @@ class Frames:
 
     def write(self, folder):
         """Write the pictures and return the HTML that shows them, in files of that folder."""
-        figure = self.explorer.figure.figure
+        figure = self.explorer.figure
         dpi = figure.dpi
         figure.set_dpi(dpi * SHARPNESS)
         self.explorer.redraw_background()
@@ -119,7 +114,7 @@ class Frames:
             [self.readout(place, *other) for place in range(shape[0])]
             for other in np.ndindex(*shape[1:])
         ]
-        id = hashlib.sha256(explorer.title.encode()).hexdigest()[:8]
+        id = explorer.key.replace(".", "-")
         sliders = [
             {
                 "id": f"{id}-{name}",
@@ -162,7 +157,6 @@ def save(picture, folder, key=None):
     """
     name = f"{hashlib.sha256(key or picture.tobytes()).hexdigest()[:16]}.webp"
     if not (folder / name).exists():
-        method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
-        few_colors = picture.convert("RGB").quantize(COLORS, method, dither=dither)
-        few_colors.convert("RGB").save(folder / name, "webp", lossless=True, method=3)
+        few = look.few_colors(picture.convert("RGB")).convert("RGB")
+        few.save(folder / name, "webp", lossless=True, method=3)
     return f"pictures/{name}"

@@ -78,15 +78,8 @@ from IPython import get_ipython
 from IPython.core.pylabtools import select_figure_formats
 from IPython.display import display
 from ipympl.backend_nbagg import Canvas, FigureManager
-from bnnotes.figures.live import LiveFigure
 from bnnotes.pictures.explorer import Explorer, Live
 
-def _remember(cls, *args, **options):
-    figure = object.__new__(cls)
-    figure.again = lambda: cls(*args, **options)
-    return figure
-
-LiveFigure.__new__ = _remember
 select_figure_formats(get_ipython(), {"png"}, bbox_inches="tight")
 
 _explorers = []
@@ -98,11 +91,8 @@ def _anew(all_pictures):
         explorer.ahead.value = ""
 
 def _new_figure(explorer, values):
-    if hasattr(explorer.figure, "again"):
-        figure = explorer.figure.again()
-    else:
-        figure = object.__new__(type(explorer))
-        Live.__init__(figure)
+    figure = object.__new__(type(explorer))
+    Live.__init__(figure)
     figure.update(explorer.compute(**values))
     for artist in figure._moving:
         artist.set_animated(False)
@@ -255,7 +245,7 @@ def parts(explorer):
         explorer.update(result)
         explorer.png()
         clock.append(time.perf_counter())
-        live.encode(np.asarray(explorer.figure.figure.canvas.buffer_rgba()))
+        live.encode(np.asarray(explorer.figure.canvas.buffer_rgba()))
         clock.append(time.perf_counter())
         compute, both, encode = (b - a for a, b in itertools.pairwise(clock))
         times.append((compute, both - encode, encode))

@@ -25,7 +25,7 @@ class Panel:
 
     def __init__(self, page, explorer):
         self.page, self.explorer = page, explorer
-        figure = explorer.figure.figure
+        figure = explorer.figure
         figure.set_dpi(figure.dpi * SHARPNESS)
         explorer.redraw_background()
         explorer.forget()  # the pictures of another size

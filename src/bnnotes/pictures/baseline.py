@@ -208,16 +208,7 @@ class Batches(NamedTuple):
 def sample_gradients(net, psi, phi):
     """Return the gradient of every sample alone, as rows.
 
-    Parameters
-    ----------
-    net : Network
-    psi : ndarray, shape (M, n_0)
-    phi : ndarray, shape (M, n_L)
-
-    Returns
-    -------
-    ndarray, shape (M, number of parameters)
-        Without BN their mean over a batch is the gradient of the batch.
+    Without BN their mean over a batch is the gradient of the batch.
     """
     rows = []
     for s in range(len(psi)):
@@ -368,23 +359,10 @@ def _at(degrees):
 
 
 def samples(psi, captions, alt):
-    """Draw images of digits in one row, each with its caption.
-
-    Parameters
-    ----------
-    psi : array_like, shape (n, 64)
-        Pixels between 0 and 1, 8 × 8.
-    captions : sequence of str
-    alt : str
-        What the row shows, for those who do not see it.
-
-    Returns
-    -------
-    Picture
-    """
-    figure = look.new_figure(8.0, 1.15)
-    axes = look.new_axes(figure, 1, len(captions))
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.78, wspace=0.15)
+    """Return a `Picture` of digits in one row, each with its caption."""
+    figure, axes = look.chart(
+        8.0, 1.15, left=0.01, right=0.99, bottom=0.02, top=0.78, wspace=0.15, columns=len(captions)
+    )
     for ax, image, caption in zip(axes, np.reshape(psi, (-1, 8, 8)), captions, strict=True):
         # Dark ink on white paper.
         ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
@@ -394,23 +372,11 @@ def samples(psi, captions, alt):
 
 
 def precision(y, errors):
-    """Draw the relative error of a form that overflows, over the logit.
+    """Return a `Picture` of the error of a form that overflows, over the logits y, ascending.
 
-    Parameters
-    ----------
-    y : ndarray, shape (n,)
-        Logits, ascending.
-    errors : dict of str to ndarray
-        For "float64" and "float32" the relative error at each logit, nan
-        where the form gave no number.
-
-    Returns
-    -------
-    Picture
+    `errors` are relative, for "float64" and "float32", and nan where the form gave no number.
     """
-    figure = look.new_figure(6.4, 2.9)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.17, top=0.95)
+    figure, ax = look.chart(6.4, 2.9, left=0.12, right=0.97, bottom=0.17, top=0.95)
     ax.set(xlabel="logit $y$, label 0", ylabel="relative error of $\\Delta$")
     ax.set(yscale="log", xlim=(y[0], y[-1]), ylim=(1e-17, 10))
     ax.minorticks_off()

@@ -13,6 +13,7 @@ from .. import baseline, batchnorm, digits, network, sample_space
 from ..activations import sigmoid
 from . import look
 from .explorer import Explorer, batch_size, slider
+from .look import slots, stems
 from .schematic import FAINT, SMALL, around, arrow, box, chain, links, neurons, sheet, write
 
 NEURON = 16
@@ -41,17 +42,6 @@ def _epsilon():
 def number(value):
     """Return a number with two decimals, a true minus, and no minus before 0.00."""
     return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
-
-
-def slots(count):
-    """Return where `count` samples stand on an axis from 0 to 1."""
-    return (np.arange(count) + 0.5) / max(count, 1)
-
-
-def stems(x, heights):
-    """Return the points of a line that draws a stem for every height."""
-    zeros = np.zeros(len(heights))
-    return np.repeat(x, 3), np.stack([zeros, heights, zeros + np.nan], axis=1).ravel()
 
 
 ROWS = {"x": (2.0, look.X), "x_hat": (1.0, look.X_HAT), "y": (0.0, look.Y)}

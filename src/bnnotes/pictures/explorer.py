@@ -67,15 +67,9 @@ def _is_number(value):
 class slider:  # in small letters, since it is written as a function
     """A labeled slider of an explorer, or with options a menu of words.
 
-    Parameters
-    ----------
-    description : str
-        The label that the reader sees.
-    value : object
-        Where it begins.
-    **options
-        As the widget takes them: ``options``, values or pairs of text and value; or ``min``,
-        ``max`` and ``step``, integers where `value` is one; and ``base``, where these are powers.
+    It begins at `value`. The options are as the widget takes them: ``options``, values or pairs of
+    text and value; or ``min``, ``max`` and ``step``, integers where `value` is one; and ``base``,
+    where these are powers.
     """
 
     def __init__(self, description, value, **options):
@@ -319,10 +313,7 @@ class Explorer(Live):
     def stills(self, **values):
         """Return one picture of several panels below each other, and move no slider.
 
-        Parameters
-        ----------
-        **values
-            A tuple has a value for each panel; any other value holds for all of them.
+        A tuple has a value for each panel; any other value holds for all of them.
         """
         varied = {name: value for name, value in values.items() if isinstance(value, tuple)}
         counts = {len(value) for value in varied.values()}

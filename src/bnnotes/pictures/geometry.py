@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.patches import Circle, Polygon, Wedge
 from matplotlib.patheffects import withStroke
 
-from .. import baseline, batchnorm, digits, geometry, network, sphere
+from .. import baseline, batchnorm, digits, geometry, growth, network, sphere
 from . import look
 from .explorer import Explorer, batch_size, slider
 
@@ -77,17 +77,7 @@ def unit(v):
 def arc(start, end, via=(0.0, 0.0, 1.0), points=65):
     """Return points of the great circle from `start` to `end`, the short way.
 
-    Parameters
-    ----------
-    start, end : array_like, shape (3,)
-        Of equal length.
-    via : array_like, shape (3,)
-        Where to pass, if the two are opposite and every way is short.
-    points : int
-
-    Returns
-    -------
-    ndarray, shape (points, 3)
+    Where the two are opposite, every way is short: the one that passes `via`.
     """
     start, end = np.asarray(start, float), np.asarray(end, float)
     radius = np.linalg.norm(start)
@@ -137,22 +127,9 @@ def _inner(mask):
 
 
 def apart(wanted, fixed, distance, limit, rounds=60):
-    """Move labels until no two are close to each other or to a fixed point.
+    """Move labels, (n, 2), until none is closer to another or to a fixed point than `distance`.
 
-    Parameters
-    ----------
-    wanted : ndarray, shape (n, 2)
-        Where the labels would stand if each were alone.
-    fixed : ndarray, shape (m, 2)
-        What they must not cover.
-    distance : float
-        To keep.
-    limit : float
-        Labels stay within a circle of this radius.
-
-    Returns
-    -------
-    ndarray, shape (n, 2)
+    They stay within a circle of radius `limit`.
     """
     n = len(wanted)
     # Two on the very same spot part along directions of their own.
@@ -249,19 +226,10 @@ class Sphere:
         ]
 
     def draw(self, M_B, points, wished, spokes, azimuth, elevation):
-        """Show the triangle.
+        """Show the triangle of x̂, Δ̂ and û, (3, 3), seen from azimuth and elevation in degrees.
 
-        Parameters
-        ----------
-        M_B : int
-        points : ndarray, shape (3, 3)
-            x̂, Δ̂ and û, one a row, on the unit sphere.
-        wished : ndarray, shape (3, 3)
-            Where they would be in a larger batch.
-        spokes : ndarray, shape (n, 3)
-            Directions of the samples' own axes, none if M_B > 4.
-        azimuth, elevation : float
-            Of the viewer, in degrees.
+        `wished` is where they would be in a larger batch; `spokes` are the directions of the
+        samples' own axes, none if M_B > 4.
         """
         seen = view(azimuth, elevation)
         self._space(M_B, seen)
@@ -589,11 +557,10 @@ def layer_view(epoch, layer, M_B):
     """Return what a layer (from 1) of that network sees of the first M_B digits."""
     net = three_layers()[epoch]
     steps = network.feed_forward(net, load("ten").psi[:M_B])
-    delta = baseline.output_error(steps[-1].u, load("ten").phi[:M_B])
-    for l in range(len(steps) - 1, layer - 1, -1):
-        above, g_prime = net.layers[l], net.activations[l - 1].g_prime(steps[l - 1].y)
-        delta = batchnorm.previous_error(delta, above.W, steps[l].normalized, above.gamma, g_prime)
-    return LayerView(delta, steps[layer - 1].u_prev, steps[layer - 1].normalized)
+    errors = list(
+        growth.errors(net, steps, baseline.output_error(steps[-1].u, load("ten").phi[:M_B]))
+    )
+    return LayerView(errors[-layer], steps[layer - 1].u_prev, steps[layer - 1].normalized)
 
 
 # ---- S29: what the means of u and Δ do to both gradients
@@ -649,6 +616,7 @@ class Means(Explorer):
     """The baseline's gradient over that with BN, layer 3 of the three-layer digits network."""
 
     size = 8.4, 3.2
+    places = 3
     M_B = batch_size((1, 2, 3, 4, 8, 16, 64, 256, 1024), 64)
     offset = _choice("offset ⟨u⟩/σ(u)", OFFSETS, 10.0)
     mean = _choice("mean ⟨Δ⟩/σ(Δ)", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0), 0.3)
@@ -820,6 +788,7 @@ class Stops(Explorer):
     """One neuron on the ink of four quadrants, W trained alone and then with γ and β."""
 
     size = 8.4, 3.4
+    places = 3
     M_B = batch_size((1, 2, 3, 4, 5, 6, 10, 16, 32, 64), 64)
     inputs = _choice("inputs", range(1, INPUTS + 1), INPUTS)
 
@@ -1151,9 +1120,9 @@ def _measure(net, data):
 
 def correlations(deep, correlation):
     """Return both measurements as a `Picture`: of `untrained`, and of `trained` its correlation."""
-    figure = look.new_figure(8.4, 3.2)
-    left, right = look.new_axes(figure, 1, 2)
-    figure.subplots_adjust(left=0.08, right=0.89, bottom=0.17, top=0.95, wspace=0.5)
+    figure, (left, right) = look.chart(
+        8.4, 3.2, left=0.08, right=0.89, bottom=0.17, top=0.95, wspace=0.5, columns=2
+    )
     for ax in (left, right):
         ax.set(ylim=(0, 1), ylabel="mean |Corr| between neurons")
     _depth(left, deep)

@@ -46,6 +46,14 @@ class Live:
         self._moving.append(artist)
         return artist
 
+    def shows(self, note, explanation):
+        """Show what moves, or where there is an explanation this note alone; say which."""
+        for artist in self._moving:
+            artist.set_visible(not explanation)
+        note.set_visible(bool(explanation))
+        note.set_text(explanation)
+        return not explanation
+
     def redraw_background(self):
         """Draw everything anew at the next picture."""
         self._backgrounds.clear()
@@ -74,21 +82,11 @@ DEPTH, RGBA, REST = 8, 6, (0, 0, 0)  # bits per channel, channels; the only choi
 
 
 def encode(rgba):
-    """Return an image as the bytes of a PNG file.
+    """Return an image, (height, width, 4), as the bytes of a PNG file.
 
-    Pillow tries five filters for every row, which takes longer than all the
-    compression. Pictures with large empty areas need none.
+    Pillow tries five filters for every row, which takes longer than all the compression. Pictures
+    with large empty areas need none.
 
-    Parameters
-    ----------
-    rgba : ndarray of uint8, shape (height, width, 4)
-
-    Returns
-    -------
-    bytes
-
-    Examples
-    --------
     >>> encode(np.zeros((2, 3, 4), np.uint8))[:8] == SIGNATURE
     True
     """

@@ -131,6 +131,14 @@ def new_axes(figure, rows=1, columns=1, **options):
         return figure.subplots(rows, columns, **options)
 
 
+def chart(width, height, columns=1, sharey=False, **edges):
+    """Return a figure for a still, and its axes within the edges of `Figure.subplots_adjust`."""
+    figure = new_figure(width, height)
+    axes = new_axes(figure, 1, columns, sharey=sharey)
+    figure.subplots_adjust(**edges)
+    return figure, axes
+
+
 def explanation(ax):
     """Return a boxed text in the middle of the axes, for where there is nothing to draw."""
     return ax.text(
@@ -147,6 +155,17 @@ def key(ax, **entries):
     """Write what the marks mean above the axes: their places from 0 to 1, texts and colors."""
     for text, (place, color) in entries.items():
         ax.text(place, 1.03, text, color=color, transform=ax.transAxes, va="bottom")
+
+
+def slots(count):
+    """Return where `count` samples stand on an axis from 0 to 1."""
+    return (np.arange(count) + 0.5) / max(count, 1)
+
+
+def stems(x, heights):
+    """Return the points of a line that draws a stem for every height."""
+    zeros = np.zeros(len(heights))
+    return np.repeat(x, 3), np.stack([zeros, heights, zeros + np.nan], axis=1).ravel()
 
 
 class Picture:

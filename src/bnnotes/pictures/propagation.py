@@ -225,12 +225,7 @@ class Node(Explorer):
         key(ax, **{r"■ $\hat\Delta$": (0.0, look.DELTA.ink), "● sent back": (0.22, look.INK)})
 
     def update(self, result):
-        defined = result.sent is not None
-        for artist in self._moving:
-            artist.set_visible(defined)
-        self._explanation.set_visible(not defined)
-        self._explanation.set_text(result.explanation)
-        if defined:
+        if self.shows(self._explanation, result.explanation):
             self._update_plane(np.radians(result.theta1), result.kappa)
             self._update_curve(result)
             self._update_samples(result)
@@ -560,22 +555,18 @@ MARKS = ("o", "s", "^", "D")
 SHADES = ("#000000", "#595959", "#8C8C8C", "#B5B5B5", "#D6D6D6")
 
 
+def _beside(ax, place, text, gap, color=None):
+    """Write to the right of a place, so many points away."""
+    offset = {"xytext": (gap, 0), "textcoords": "offset points"}
+    ax.annotate(text, place, va="center", color=color, annotation_clip=False, **offset)
+
+
 def factors(measured, limits):
-    """Draw the factor of ‖Δ‖² of every layer beside its limit.
+    """Return a `Picture` of the factor of ‖Δ‖² of every layer beside its limit.
 
-    Parameters
-    ----------
-    measured : dict of str to ndarray, shape (layers,)
-        By activation, from the top down.
-    limits : dict of str to float
-
-    Returns
-    -------
-    Picture
+    Both by activation; layers from the top down.
     """
-    figure = look.new_figure(6.4, 3.0)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.73, bottom=0.17, top=0.96)
+    figure, ax = look.chart(6.4, 3.0, left=0.11, right=0.73, bottom=0.17, top=0.96)
     layers = max(len(values) for values in measured.values())
     ax.set(xlim=(0.5, layers + 0.5), xlabel="layers passed, from the top down")
     ax.set(ylabel=r"$\Vert\Delta^l\Vert^2\;/\;\Vert\Delta^{l+1}\Vert^2$", ylim=(0.95, 1.6))
@@ -583,30 +574,17 @@ def factors(measured, limits):
     for (name, values), mark in zip(measured.items(), MARKS, strict=False):
         ax.axhline(limits[name], color=GRAY, lw=3, alpha=0.4)
         ax.plot(np.arange(1, len(values) + 1), values, color=look.INK, ls="none", marker=mark, ms=5)
-        place = {"xytext": (10, 0), "textcoords": "offset points", "va": "center"}
-        text = f"{name}, limit {limits[name]:.3f}"
-        ax.annotate(text, (layers + 0.5, limits[name]), annotation_clip=False, **place)
+        _beside(ax, (layers + 0.5, limits[name]), f"{name}, limit {limits[name]:.3f}", 10)
     said = ", ".join(f"{name} close to {limits[name]:.3f}" for name in measured)
     return look.still(figure, f"The factor of ‖Δ‖² over {layers} layers: {said}.")
 
 
 def shares(degrees, means):
-    """Draw how the variance of g(z) is made up of degrees.
+    """Return a `Picture` of how the variance of g(z) is made up of degrees 1, 2, …
 
-    Parameters
-    ----------
-    degrees : dict of str to ndarray, shape (highest,)
-        By activation, the shares of degrees 1, 2, …
-    means : dict of str to float
-        Mean degree.
-
-    Returns
-    -------
-    Picture
+    By activation, as the mean degrees.
     """
-    figure = look.new_figure(6.4, 2.0)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.76, bottom=0.25, top=0.95)
+    figure, ax = look.chart(6.4, 2.0, left=0.11, right=0.76, bottom=0.25, top=0.95)
     ax.set(xlim=(0, 1), ylim=(len(degrees) - 0.4, -0.6), xlabel="share of Var[g(z)]")
     ax.set_yticks(range(len(degrees)), list(degrees))
     ax.tick_params(axis="y", length=0)
@@ -619,8 +597,7 @@ def shares(degrees, means):
                 ink = "white" if k < 3 else look.INK
                 ax.text(left + share / 2, row, f"{k + 1}", color=ink, ha="center", va="center")
             left += share
-        place = {"xytext": (10, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(f"mean degree {means[name]:.3f}", (1, row), annotation_clip=False, **place)
+        _beside(ax, (1, row), f"mean degree {means[name]:.3f}", 10)
     said = "; ".join(
         f"{name}: degree 1 has {values[0]:.0%}, the mean degree is {means[name]:.3f}"
         for name, values in degrees.items()
@@ -629,22 +606,11 @@ def shares(degrees, means):
 
 
 def explosion(curves, powers):
-    """Draw ‖Δ‖² over the layers that it has passed.
+    """Return a `Picture` of ‖Δ‖² over the layers that it has passed, from the top down.
 
-    Parameters
-    ----------
-    curves : dict of str to ndarray, shape (layers,)
-        ``"BN"`` and baselines, from the top down, beginning with 1.
-    powers : sequence of int
-        Powers of ten to mark where BN crosses them.
-
-    Returns
-    -------
-    Picture
+    The curves, ``"BN"`` and baselines, begin with 1; marked is where BN crosses powers of ten.
     """
-    figure = look.new_figure(7.2, 3.4)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.1, right=0.72, bottom=0.16, top=0.95)
+    figure, ax = look.chart(7.2, 3.4, left=0.1, right=0.72, bottom=0.16, top=0.95)
     layers = max(len(values) for values in curves.values())
     ax.set(yscale="log", xlim=(0, layers), xlabel="layers passed, from the top down")
     ax.set_ylabel(r"$\Vert\Delta^l\Vert^2\;/\;\Vert\Delta^L\Vert^2$")
@@ -655,9 +621,7 @@ def explosion(curves, powers):
     for name, values in curves.items():
         of = look.BATCH_NORM if name == "BN" else look.BASELINE
         ax.plot(np.arange(len(values)), values, **of.line())
-        place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
-        end = (len(values) - 1, values[-1])
-        ax.annotate(name, end, color=of.ink, annotation_clip=False, **place)
+        _beside(ax, (len(values) - 1, values[-1]), name, 8, of.ink)
     crossings = {k: crossed(curves["BN"], k) for k in powers}
     for k, layer in crossings.items():
         ax.plot([layer, layer], [ax.get_ylim()[0], 10.0**k], color=look.INK, ls=":", lw=1)
@@ -681,23 +645,11 @@ def crossed(norms, power):
 
 
 def small_batches(sizes, values, predicted):
-    """Draw the factor of ‖Δ‖² of linear layers over the batch size.
+    """Return a `Picture` of the factor of ‖Δ‖² of linear layers over the batch size.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-    values : ndarray, shape (sizes, layers)
-        Measured, of many layers.
-    predicted : sequence of float
-        Their means, inf where there is none.
-
-    Returns
-    -------
-    Picture
+    `values` are measured, (sizes, layers); `predicted` are their means, inf where there is none.
     """
-    figure = look.new_figure(6.4, 3.0)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.97, bottom=0.17, top=0.9)
+    figure, ax = look.chart(6.4, 3.0, left=0.11, right=0.97, bottom=0.17, top=0.9)
     ax.set(xscale="log", yscale="log", xlabel=r"batch size $M_B$", ylim=(0.9, 12))
     ax.set_ylabel(r"$\Vert\Delta^l\Vert^2\;/\;\Vert\Delta^{l+1}\Vert^2$")
     ax.xaxis.set_major_locator(FixedLocator(list(sizes)))
@@ -713,9 +665,7 @@ def small_batches(sizes, values, predicted):
         ax.plot([size, size], np.quantile(layers, (0.1, 0.9)), color=look.INK, lw=1)
         ax.plot([size], [np.median(layers)], **look.BATCH_NORM.points())
         ax.plot([size], [layers.mean()], color=look.INK, marker="_", ms=11, ls="none")
-    ax.annotate(
-        "infinite mean", (3, 9.5), ha="left", xytext=(8, 0), textcoords="offset points", va="center"
-    )
+    _beside(ax, (3, 9.5), "infinite mean", 8)
     ax.annotate("", (3, 11.5), xytext=(3, 7.5), arrowprops={"arrowstyle": "->", "color": look.INK})
     marks = {"● median": 0.0, "| eight layers in ten": 0.16, "– mean": 0.46}
     for text, place in marks.items():

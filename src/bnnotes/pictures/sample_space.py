@@ -160,12 +160,7 @@ class Mixing(Explorer):
         self._rows = self._sample_label(ax)
 
     def update(self, result):
-        defined = result.matrix is not None
-        for artist in self._moving:
-            artist.set_visible(defined)
-        self._explanation.set_visible(not defined)
-        self._explanation.set_text(result.explanation)
-        if defined:
+        if self.shows(self._explanation, result.explanation):
             self._update_matrix(result)
             self._update_spectrum(result)
             self._update_vectors(result)
@@ -259,16 +254,7 @@ class Weights(NamedTuple):
 def odd_likeness(data):
     """Return one number per digit: how much it looks like the mean odd and not the mean even one.
 
-    The projection on the difference of the two mean images.
-
-    Parameters
-    ----------
-    data : Digits
-        With the labels "odd".
-
-    Returns
-    -------
-    ndarray, shape (M, 1)
+    The projection on the difference of the two mean images, shape (M, 1).
     """
     odd = data.phi[:, 0] == 1
     direction = data.psi[odd].mean(axis=0) - data.psi[~odd].mean(axis=0)
@@ -535,12 +521,7 @@ class Chain(Explorer):
         return [(line, self.moving(ax.text(0, 0, "", va="center", fontsize=8))) for line in lines]
 
     def update(self, result):
-        defined = result.W is not None
-        for artist in self._moving:
-            artist.set_visible(defined)
-        self._explanation.set_visible(not defined)
-        self._explanation.set_text(result.explanation)
-        if not defined:
+        if not self.shows(self._explanation, result.explanation):
             return
         seen = slice(0, result.step + 1)
         weight, gamma, moved = self._panels
@@ -599,24 +580,13 @@ LINES = ("-", "--", ":")
 
 
 def lengths(stretches, costs, squares):
-    """Draw the cost over a stretch of the weights, and the squared lengths over a training.
+    """Return a `Picture` of the cost over a stretch of the weights, and |W_i|² over a training.
 
-    Parameters
-    ----------
-    stretches : ndarray, shape (n,)
-        Factors of the weights, ascending, on a logarithmic axis.
-    costs : dict of float to ndarray of shape (n,)
-        For up to three eps the cost at each stretch.
-    squares : ndarray, shape (steps + 1, neurons)
-        |W_i|² of each neuron before the first step and after every step.
-
-    Returns
-    -------
-    Picture
+    The costs are by eps, up to three; the squares of each neuron, (steps + 1, n).
     """
-    figure = look.new_figure(8.0, 2.9)
-    over_stretch, over_steps = look.new_axes(figure, 1, 2)
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.17, top=0.95, wspace=0.42)
+    figure, (over_stretch, over_steps) = look.chart(
+        8.0, 2.9, left=0.08, right=0.98, bottom=0.17, top=0.95, wspace=0.42, columns=2
+    )
     over_stretch.set(xscale="log", xlabel="stretch of the weights", ylabel="cost")
     over_stretch.set_xticks([0.125, 0.5, 1, 2, 8], ["⅛", "½", "1", "2", "8"])
     over_stretch.minorticks_off()

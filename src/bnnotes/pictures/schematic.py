@@ -62,11 +62,7 @@ def arrow(ax, start, end, color=INK, **options):
 def chain(ax, y, spans, color, **options):
     """Draw arrows at height y from span to span, in the order given.
 
-    Parameters
-    ----------
-    spans : sequence of (float, float)
-        Left and right edge of what stands at each stop. The next stop may
-        be to the right or to the left.
+    A span is the left and right edge of what stands at a stop; the next may be to either side.
     """
     for (left, right), (next_left, next_right) in itertools.pairwise(spans):
         if next_left >= right:

@@ -18,6 +18,7 @@ from .. import baseline, batchnorm, digits, geometry, growth, network
 from ..checked import ConstantFeature, finite, unchecked
 from . import look
 from .explorer import Explorer, Image, batch_size, slider
+from .geometry import EPOCHS, three_layers
 from .live import Live
 
 VERMILION = look.DELTA.color
@@ -65,29 +66,10 @@ class Curves(NamedTuple):
 class LiveTraining(Live):
     """Cost and held-out accuracy of up to three networks, drawn after every epoch.
 
-    Show it before the training starts; it needs no kernel messages back, so
-    it grows while the training cell runs. Without a browser it collects the
-    same curves.
+    Show it before the training starts; it needs no kernel messages back, so it grows while the
+    training cell runs. Without a browser it collects the same curves. Its `names` are some of
+    ``"baseline"``, ``"BN everywhere"`` and ``"BN hidden only"``; a notebook shows its ``panel``.
 
-    Parameters
-    ----------
-    epochs : int
-        How many each network will be trained.
-    names : sequence of str
-        Some of ``"baseline"``, ``"BN everywhere"`` and ``"BN hidden only"``.
-
-    Attributes
-    ----------
-    panel : ipywidgets.VBox
-        What a notebook shows.
-
-    Raises
-    ------
-    ValueError
-        If a name is none of them.
-
-    Examples
-    --------
     >>> live = LiveTraining(epochs=20)
     >>> callback = live.on_epoch("baseline", evaluate=lambda network: 0.5)
     """
@@ -129,22 +111,7 @@ class LiveTraining(Live):
     def on_epoch(self, name, evaluate):
         """Return a callback for ``network.train(..., on_epoch=...)``; its curve begins anew.
 
-        Parameters
-        ----------
-        name : str
-            Of the network, one of `names`.
-        evaluate : callable
-            ``evaluate(network)`` returns the held-out accuracy.
-
-        Returns
-        -------
-        callable
-            ``(epoch, network, history)``.
-
-        Raises
-        ------
-        ValueError
-            If the name is not one of this training.
+        ``evaluate(network)`` returns the held-out accuracy.
         """
         if name not in self.names:
             raise ValueError(f"name: got {name!r}, wanted one of {', '.join(self.names)}")
@@ -525,41 +492,31 @@ def _around_middle(a, b, gap=0.075):
     return a, b
 
 
-def _band(ax, band, of, name=None):
-    ax.fill_between(band.axis, band.low, band.high, color=of.color, alpha=0.18, lw=0)
-    ax.plot(band.axis, band.median, **of.line(marker=of.marker), clip_on=False, label=name)
-    stopped = band.axis[band.stopped > 0]
-    cross = {"marker": "X", "ms": 8, "mec": "white", "clip_on": False, "zorder": 3}
-    ax.plot(stopped, np.zeros(len(stopped)), **of.points(**cross))
+def _bands(ax, bands, chance, label):
+    for name, band in bands.items():
+        of = LOOKS[name]
+        ax.fill_between(band.axis, band.low, band.high, color=of.color, alpha=0.18, lw=0)
+        ax.plot(band.axis, band.median, **of.line(marker=of.marker), clip_on=False, label=name)
+        stopped = band.axis[band.stopped > 0]
+        cross = {"marker": "X", "ms": 8, "mec": "white", "clip_on": False, "zorder": 3}
+        ax.plot(stopped, np.zeros(len(stopped)), **of.points(**cross))
+    ax.axhline(chance, color=look.INK, lw=0.5, ls=":")
+    ax.set(xscale="log", ylim=(0, 1), xlabel=label)
+    ax.set_xticks(band.axis, [f"{x:g}" for x in band.axis])
+    ax.minorticks_off()
 
 
 def rates(panels, chance, alt):
-    """Return held-out accuracy over the learning rate, one panel per batch size.
+    """Return a `Picture` of held-out accuracy over the learning rate, one panel per batch size.
 
-    Parameters
-    ----------
-    panels : dict
-        Batch size → {name: band}. A name is one of LOOKS; a band has axis, median, low, high,
-        and stopped: a cross stands at the bottom where some of its trainings did not end.
-    chance : float
-        Accuracy of a guess.
-    alt : str
-
-    Returns
-    -------
-    Picture
+    `panels` are {name: `sweep.Band`} by batch size, a name one of LOOKS; `chance` is the accuracy
+    of a guess. A cross stands at the bottom where some of the trainings did not end.
     """
-    figure = look.new_figure(8.4, 3.2)
-    axes = np.atleast_1d(look.new_axes(figure, 1, len(panels), sharey=True))
-    figure.subplots_adjust(left=0.08, right=0.99, bottom=0.28, top=0.9, wspace=0.12)
+    edges = {"left": 0.08, "right": 0.99, "bottom": 0.28, "top": 0.9, "wspace": 0.12}
+    figure, axes = look.chart(8.4, 3.2, columns=len(panels), sharey=True, **edges)
+    axes = np.atleast_1d(axes)
     for ax, (M_B, bands) in zip(axes, panels.items(), strict=True):
-        for name, band in bands.items():
-            _band(ax, band, LOOKS[name], name)
-        ax.axhline(chance, color=look.INK, lw=0.5, ls=":")
-        ax.set(xscale="log", ylim=(0, 1), xlabel="learning rate η")
-        rates = next(iter(bands.values())).axis
-        ax.set_xticks(rates, [f"{x:g}" for x in rates])
-        ax.minorticks_off()
+        _bands(ax, bands, chance, "learning rate η")
         ax.text(0.5, 1.05, f"$M_B$ = {M_B}", transform=ax.transAxes, ha="center")
     axes[0].set_ylabel("held-out accuracy")
     axes[0].text(axes[0].get_xlim()[0] * 1.2, chance + 0.02, "chance", fontsize=8)
@@ -569,49 +526,20 @@ def rates(panels, chance, alt):
 
 
 def modes(bands, chance, alt):
-    """Return held-out accuracy over the batch size.
-
-    Parameters
-    ----------
-    bands : dict of str to Band
-        A name is one of LOOKS.
-    chance : float
-    alt : str
-
-    Returns
-    -------
-    Picture
-    """
-    figure = look.new_figure(8.0, 3.2)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.08, right=0.66, bottom=0.17, top=0.95)
-    for name, band in bands.items():
-        _band(ax, band, LOOKS[name], name)
-    ax.axhline(chance, color=look.INK, lw=0.5, ls=":")
-    ax.set(xscale="log", ylim=(0, 1), xlabel="batch size $M_B$", ylabel="held-out accuracy")
-    ax.set_xticks(band.axis, [str(x) for x in band.axis])
-    ax.minorticks_off()
+    """Return a `Picture` of held-out accuracy over the batch size, as `rates`."""
+    figure, ax = look.chart(8.0, 3.2, left=0.08, right=0.66, bottom=0.17, top=0.95)
+    _bands(ax, bands, chance, "batch size $M_B$")
+    ax.set_ylabel("held-out accuracy")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return look.still(figure, alt)
 
 
 def mix(share, modes, alt):
-    """Return accuracy over the share of one class in the batch, median and range.
+    """Return a `Picture` of accuracy over the share of one class in the batch, median and range.
 
-    Parameters
-    ----------
-    share : ndarray, shape (n,)
-    modes : dict of str to ndarray, shape (batches, n)
-        A name is one of LOOKS.
-    alt : str
-
-    Returns
-    -------
-    Picture
+    `modes` are arrays (batches, shares) by name, one of LOOKS.
     """
-    figure = look.new_figure(7.6, 2.9)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.09, right=0.64, bottom=0.18, top=0.95)
+    figure, ax = look.chart(7.6, 2.9, left=0.09, right=0.64, bottom=0.18, top=0.95)
     for name, rows in modes.items():
         of = LOOKS[name]
         low, high = rows.min(axis=0), rows.max(axis=0)
@@ -628,8 +556,6 @@ def mix(share, modes, alt):
     return look.still(figure, alt)
 
 
-LAYER_SIZES = [64, 24, 12, 10]
-EPOCHS = (0, 1, 2, 4, 8, 16, 32)
 BATCHES = (1, 2, 3, 4, 8, 16, 64, 256, 1400)
 ANGLES = look.THETA1, look.THETA2, look.THETA3, look.PHI
 # Told apart by marker and line, the first lightest.
@@ -668,19 +594,9 @@ def views(net, psi, phi):
     return found
 
 
-@functools.cache
 def stages():
     """Return the digits network of `LayersInTraining` after each of EPOCHS epochs of training."""
-    data = digits.load("ten")
-    net = network.create(LAYER_SIZES, batch_norm=True, activation="tanh", rng=0)
-    layers = [net.layers]
-    options = {"learning_rate": 0.3, "batch_size": 64, "epochs": EPOCHS[-1], "rng": 0}
-
-    def keep(epoch, net, history):
-        layers.append(net.layers)
-
-    network.train(net, data.psi, data.phi, on_epoch=keep, **options)
-    return [network.Network(layers[epoch], net.activation) for epoch in EPOCHS]
+    return list(three_layers().values())
 
 
 def amplitude(view):
@@ -771,12 +687,8 @@ class LayersInTraining(Explorer):
         return self.moving(line), self.moving(name)
 
     def update(self, result):
-        there = result.angles is not None
-        for artist in self._moving:
-            artist.set_visible(there)
-        self._note.set_visible(not there)
-        self._note.set_text(result.explanation.replace(": ", ":\n").replace(", ", ",\n"))
-        if there:
+        broken = result.explanation.replace(": ", ":\n").replace(", ", ",\n")
+        if self.shows(self._note, broken):
             angles, ratios = result.angles.T, np.clip(result.ratios, *RATIOS)
             self._update_curves(self._angles, angles, (angles[:, -1] + 2) / 94)
             self._update_curves(self._ratios, ratios, _share(ratios[:, -1], *RATIOS))
@@ -831,21 +743,10 @@ def adam(step, state, rate=1e-3, keep=(0.9, 0.999)):
 
 
 def follow(psi, phi, *, learning_rate, weight_decay, epochs, batch_size, seed, rule=None):
-    """Return ‖W_i‖² and ‖∂C/∂W_i‖² of the first layer at every step.
+    """Return ‖W_i‖² and ‖∂C/∂W_i‖² of the first layer at every step, (steps, 16).
 
-    Parameters
-    ----------
-    psi, phi : ndarray
-        The samples, with ten labels.
-    learning_rate, weight_decay : float
-    epochs, batch_size, seed : int
-    rule : callable, optional
-        ``rule(step, state)`` returns the step of every W for that of plain SGD, as `heavy_ball`.
-
-    Returns
-    -------
-    squares, gradients : ndarray, shape (steps, 16)
-        Before the step, and of the plain step without its decay.
+    Before the step, and of the plain step without its decay; ``rule(step, state)`` returns the step
+    of every W for that of plain SGD, as `heavy_ball`.
     """
     sizes, squares, gradients = [psi.shape[1], 16, phi.shape[1]], [], []
     net = network.create(sizes, batch_norm=True, activation="tanh", rng=seed)
@@ -866,22 +767,13 @@ def follow(psi, phi, *, learning_rate, weight_decay, epochs, batch_size, seed, r
 
 
 def lengths(curves, predicted, alt):
-    """Return ‖W_i‖² of every neuron over the steps, without and with weight decay.
+    """Return a `Picture` of ‖W_i‖² over the steps, without and with weight decay.
 
-    Parameters
-    ----------
-    curves : sequence of two ndarrays, shape (steps, n)
-    predicted : ndarray, shape (n,)
-        Where the lengths with decay are to settle.
-    alt : str
-
-    Returns
-    -------
-    Picture
+    `predicted` is where the lengths with decay are to settle.
     """
-    figure = look.new_figure(8.4, 2.9)
-    axes = look.new_axes(figure, 1, 2)
-    figure.subplots_adjust(left=0.08, right=0.97, bottom=0.18, top=0.88, wspace=0.28)
+    figure, axes = look.chart(
+        8.4, 2.9, left=0.08, right=0.97, bottom=0.18, top=0.88, wspace=0.28, columns=2
+    )
     texts = "without decay", "with decay"
     for ax, rows, text in zip(axes, curves, texts, strict=True):
         ax.plot(rows, color=look.GRADIENT.color, lw=0.8, alpha=0.6)

@@ -8,38 +8,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import batchnorm, digits, network, review
+from .. import batchnorm, digits, network, review, table
 from ..review import whole
 from ..review.cases import GIVEN
 from ..review.mistakes import FORWARD, MISTAKES, Layer, derivatives
 
 
 class Check(NamedTuple):
-    """A gradient check as people write it.
+    """A gradient check as people write it: its Δ and γ, and what it compares how closely."""
 
-    Attributes
-    ----------
-    upstream : {"random", "ones", "y"}
-        The error Δ at the output.
-    gamma : {"random", "ones"}
-    M_B : int or None
-        The batch size; None where the caller chooses.
-    eps : float
-    tolerance : float
-        Of the difference, relative to what the gradient could be.
-    quantities : tuple of str
-        What is compared: ``x``, ``gamma``, ``beta``.
-    own_forward : bool
-        Whether the backward pass is compared with the forward pass that has the same mistake.
-    """
-
-    upstream: str = "random"
-    gamma: str = "random"
-    M_B: int | None = None
+    upstream: str = "random"  # or "ones", "y"
+    gamma: str = "random"  # or "ones"
+    M_B: int | None = None  # None where the caller chooses
     eps: float = 1e-5
-    tolerance: float = 1e-4
+    tolerance: float = 1e-4  # relative to what the gradient could be
     quantities: tuple = ("x", "gamma", "beta")
-    own_forward: bool = False
+    own_forward: bool = False  # compared with the forward pass that has the same mistake
 
 
 # Each but the last has one weakness, and all but the last have a small eps.
@@ -83,32 +67,18 @@ GALLERY = (
 
 
 def batch(M_B, seed=0, upstream="random", gamma="random", eps=1e-5, n=4):
-    """Return the arrays of a random batch as a gradient check draws it, by the names of the book.
-
-    Parameters
-    ----------
-    M_B : int
-    seed : int
-    upstream : {"random", "ones", "y"}
-        Δ.
-    gamma : {"random", "ones"}
-    eps : float
-    n : int
-        Number of neurons.
-    """
+    """Return the arrays of a random batch as a `Check` draws it, by the names of the book."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(M_B, n)) * rng.uniform(0.5, 3, n) + rng.normal(size=n)
     drawn = rng.uniform(0.5, 2, n) * rng.choice([-1, 1], n)
     beta, delta = rng.normal(size=n), rng.normal(size=(M_B, n))
-    values = layer(x, np.ones(n) if gamma == "ones" else drawn, beta, eps, delta)
-    if upstream != "random":
-        values["delta"] = values["y"] if upstream == "y" else np.ones_like(x)
-    return values
+    return layer(x, np.ones(n) if gamma == "ones" else drawn, beta, eps, delta, upstream)
 
 
-def layer(x, gamma, beta, eps, delta):
+def layer(x, gamma, beta, eps, delta, upstream="random"):
     """Return the arrays of one layer by the names of the book."""
     y, normalized = batchnorm.forward(x, gamma, beta, eps)
+    delta = {"random": delta, "ones": np.ones_like(y), "y": y}[upstream]
     given = {"x": x, "gamma": gamma, "beta": beta, "eps": eps, "delta": delta, "y": y}
     return {**given, "x_hat": normalized.x_hat, "mean": normalized.mean, "std": normalized.std}
 
@@ -122,27 +92,16 @@ def _given(values):
 
 
 def gradients(values, name=None):
-    """Return ∂C/∂x, ∂C/∂γ and ∂C/∂β with a known mistake, or the right ones.
-
-    Parameters
-    ----------
-    values : dict
-        Of `batch`.
-    name : str, optional
-        Of the mistake.
-
-    Returns
-    -------
-    Gradients
-    """
+    """Return ∂C/∂x, ∂C/∂γ and ∂C/∂β of such arrays with a known mistake, or the right ones."""
     given = _given(values)
-    made = MISTAKES[name].layer(given) if name else Layer(given)
     with np.errstate(all="ignore"):
-        return batchnorm.Gradients(
-            x=np.broadcast_to(made["dx"], given["x"].shape)[:, 0],
-            gamma=np.reshape(made["dgamma"], -1),
-            beta=np.reshape(made["dbeta"], -1),
-        )
+        return batchnorm.Gradients(*_made(MISTAKES[name].layer(given) if name else Layer(given)))
+
+
+def _made(layer):
+    M_B, _, n = layer["x"].shape
+    dx = np.broadcast_to(layer["dx"], (M_B, 1, n))[:, 0]
+    return dx, np.reshape(layer["dgamma"], -1), np.reshape(layer["dbeta"], -1)
 
 
 def difference(name, values, quantities=("x", "gamma", "beta"), own_forward=False):
@@ -172,14 +131,8 @@ def catches(check, name, M_B=8, seed=0):
     return difference(name, values, check.quantities, check.own_forward) > check.tolerance
 
 
-class Table:
-    """Mistakes and checks: which are caught.
-
-    Attributes
-    ----------
-    caught : dict of str to dict of str to bool
-        By mistake, then by check.
-    """
+class Caught:
+    """Which mistakes which checks catch: ``caught`` by mistake, then by check."""
 
     def __init__(self, caught):
         self.caught = caught
@@ -193,61 +146,35 @@ class Table:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        head = "".join(f'<th scope="col">{html.escape(check)}</th>' for check in USUAL)
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            + "".join(f"<td>{'caught' if seen else '<b>missed</b>'}</td>" for seen in row.values())
-            + "</tr>"
-            for name, row in self.caught.items()
-        )
-        return f"<table><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        words = {True: "caught", False: "<b>missed</b>"}
+        rows = ([name, *map(words.get, row.values())] for name, row in self.caught.items())
+        return table.html(["mistake", *USUAL], *rows)
 
 
-def table(M_B=8, seed=0):
-    """Return which of the gallery's mistakes each usual check catches.
-
-    `M_B` is for checks without a batch size of their own.
-    """
-    return Table(
+def caught(M_B=8, seed=0):
+    """Return which of the gallery's mistakes each usual check catches; `M_B` as in `catches`."""
+    return Caught(
         {
-            name: {title: catches(c, name, M_B, seed) for title, c in USUAL.items()}
+            name: {title: bool(catches(c, name, M_B, seed)) for title, c in USUAL.items()}
             for name in GALLERY
         }
     )
 
 
 def as_reader(name):
-    """Return a known mistake as a function that a reader might have written.
-
-    Parameters
-    ----------
-    name : str
-        A key of `bnnotes.review.mistakes.MISTAKES` that one layer can have.
-
-    Returns
-    -------
-    callable
-        Returns ∂C/∂x, ∂C/∂γ and ∂C/∂β.
-    """
+    """Return a known mistake as a function that a reader might have written."""
 
     def wrong(delta, x, gamma, beta, eps, running_mean, running_var):
         given = dict(
             zip(GIVEN, (x, delta, gamma, beta, eps, running_mean, running_var), strict=True)
         )
-        made = MISTAKES[name].layer(given | {"x": x[:, None], "delta": delta[:, None]})
-        dx = np.broadcast_to(made["dx"], (len(x), 1, x.shape[1]))[:, 0]
-        return dx, np.reshape(made["dgamma"], -1), np.reshape(made["dbeta"], -1)
+        return _made(MISTAKES[name].layer(given | {"x": x[:, None], "delta": delta[:, None]}))
 
     return wrong
 
 
-class Gallery:
-    """Known mistakes with what review says of them, shown as a table.
-
-    Attributes
-    ----------
-    reports : dict of str to Report
-    """
+class Reviewed:
+    """Known mistakes with what review says of them: ``reports`` by mistake."""
 
     def __init__(self, reports):
         self.reports = reports
@@ -256,17 +183,13 @@ class Gallery:
         return "\n".join(f"{name} → {r.diagnosis}" for name, r in self.reports.items())
 
     def _repr_html_(self):
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(report.diagnosis)}</td>'
-            f'<td style="text-align:left">{_links(MISTAKES[name].origin)}</td></tr>'
-            for name, report in self.reports.items()
+        return table.html(
+            ["mistake", "review says", "met in"],
+            *(
+                (name, html.escape(report.diagnosis), _links(MISTAKES[name].origin))
+                for name, report in self.reports.items()
+            ),
         )
-        head = "".join(
-            f'<th scope="col" style="text-align:left">{t}</th>'
-            for t in ("mistake", "review says", "met in")
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _links(markdown):
@@ -275,36 +198,14 @@ def _links(markdown):
 
 
 def reviewed(*names):
-    """Review known mistakes.
-
-    Parameters
-    ----------
-    *names : str
-        Keys of `bnnotes.review.mistakes.MISTAKES` that one layer can have.
-
-    Returns
-    -------
-    Gallery
-    """
-    return Gallery({name: review.batchnorm_backward(as_reader(name)) for name in names})
+    """Hand known mistakes to review, as functions."""
+    return Reviewed({name: review.batchnorm_backward(as_reader(name)) for name in names})
 
 
 def trained_accuracy(name=None, *, seed=0, epochs=5):
     """Return the held-out accuracy of the digits network trained with a mistake in its gradients.
 
     64 → 32 ReLU → ten sigmoid outputs, batches of 32, a learning rate of 0.3.
-
-    Parameters
-    ----------
-    name : str, optional
-        Of the mistake; None for the right gradients.
-    seed : int
-        Of the weights and the shuffles.
-    epochs : int
-
-    Returns
-    -------
-    float
     """
     data, rng = digits.load("ten"), np.random.default_rng(seed)
     net = network.create([64, 32, 10], batch_norm=True, activation="relu", rng=rng)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import batchnorm, check, geometry, propagation, sample_space
+from ..checked import count, finite, generator, number
 from .experiment import Measured, beyond, experiment
 from .forward import EPS, corr, draw, g_prime, hat, kappa, length, mean, std
 from .section_2 import above, bracket
@@ -384,3 +385,23 @@ def opposite_with_eps(rng, M_B):
     sin, cos = 0.0, -1.0
     general = np.sqrt(sin**2 + (1 - kappa(x, EPS)) ** 2 * cos**2)
     return truth, np.array([sin]), np.array([general])
+
+
+def baseline_over_bn(offset, M_B=64, seed=0, draws=2000):
+    """Return the median of |∂C/∂W| without BN over that with BN, of many random neurons (S29).
+
+    Random Δ with ⟨Δ⟩ = 0.3 σ(Δ), random u with ⟨u⟩ = offset · σ(u), both up to sampling, and
+    x = W u of many other neurons with γ/σ(x) = 1.
+
+    >>> f"{baseline_over_bn(1000.0):.1g}"
+    '4e+03'
+    """
+    rng, offset = generator("seed", seed), number("offset", offset)
+    shape = (count("M_B", M_B, minimum=3), count("draws", draws))
+    delta, u, x = (rng.normal(center, 1.0, shape) for center in (0.3, offset, 0.0))
+    with np.errstate(all="ignore"):
+        bn = (bracket(delta, hat(x)) * (u - mean(u))).sum(axis=0)
+        ratio = float(np.median(np.abs((delta * u).sum(axis=0) / bn)))
+    if not finite(ratio):
+        raise ValueError(f"offset: got {offset:.1e}, where u does not vary; wanted a smaller one")
+    return ratio

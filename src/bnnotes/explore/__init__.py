@@ -1,1 +1,0 @@
-"""Explorers: figures with sliders. Widgets, and no mathematics of their own."""

@@ -1,1 +1,0 @@
-"""Pictures. They take numbers and know nothing of networks or widgets."""
