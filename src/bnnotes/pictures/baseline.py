@@ -367,6 +367,7 @@ def _at(degrees):
     return np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
 
 
+@look.settings()
 def samples(psi, captions, alt):
     """Draw images of digits in one row, each with its caption.
 
@@ -393,6 +394,7 @@ def samples(psi, captions, alt):
     return look.still(figure, alt)
 
 
+@look.settings()
 def precision(y, errors):
     """Draw the relative error of a form that overflows, over the logit.
 
@@ -430,6 +432,7 @@ def precision(y, errors):
     )
 
 
+@look.settings()
 def network_schematic():
     """Return the schematic of section 1, its notation and its flows, as a `Picture`."""
     figure, ax = sheet(8.0, 4.8)
