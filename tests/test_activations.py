@@ -1,11 +1,13 @@
 """Activations and their derivatives, against the complex step and for inputs of any size."""
 
+import copy
+import pickle
 import re
 
 import numpy as np
 import pytest
 
-from bnnotes import activations, check
+from bnnotes import activations, check, growth, network
 
 ALL = tuple(activations.BY_NAME.values())
 Y = np.random.default_rng(0).normal(0, 3, 40)
@@ -104,3 +106,31 @@ def test_ones_own_is_tried():
                 activations.get(activations.Activation("own", *pair))
     with pytest.raises(ValueError, match=r"^activation: g_prime: got nan"):
         activations.get(activations.Activation("own", np.sin, lambda y: y * np.nan))
+
+
+def test_one_that_writes_into_its_argument_is_refused_wherever_it_comes_in():
+    def in_place(f):
+        return lambda y: f(y, out=y)
+
+    for name, pair in (
+        ("g", (in_place(np.tanh), np.cos)),
+        ("g_prime", (np.tanh, in_place(np.cos))),
+    ):
+        own, psi = activations.Activation("own", *pair), np.ones((4, 3))
+        says = rf"^activation: got {name} that writes into its argument, wanted one that returns"
+        with pytest.raises(ValueError, match=says):
+            network.create([3, 2, 1], batch_norm=True, activation=own, rng=0)
+        net = network.create([3, 2, 1], batch_norm=False, activation="tanh", rng=0)
+        net.activation = own
+        with pytest.raises(ValueError, match=says):
+            network.cost_and_gradients(net, psi, psi[:, :1])
+
+
+@pytest.mark.parametrize("activation", ALL, ids=repr)
+def test_a_copy_is_the_same_activation(activation):
+    for other in (copy.deepcopy(activation), pickle.loads(pickle.dumps(activation))):
+        assert other == activation and activations.get(other) == activation
+        assert growth.growth(other) == growth.growth(activation)
+    assert growth.growth(copy.deepcopy(activations.relu)) == pytest.approx(
+        np.pi / (np.pi - 1), rel=1e-12
+    )

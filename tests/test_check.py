@@ -165,8 +165,22 @@ def test_complex_numbers():
 
 
 def test_huge_numbers():
-    assert check.compare(a=(1e308, -1e308)).worst == np.inf
-    assert "differs by inf" in repr(check.compare(a=(1e308, -1e308)))
+    assert check.compare(a=(1e308, -1e308)).worst == 2
+    assert check.compare(a=(1.7e308 + 1.7e308j, 1 + 0j)).worst == pytest.approx(1)
+    assert check.compare(a=([1e308j, 2e300], [0, 2e300])).worst == 1
+    assert check.compare(a=(1e-308, 1e308)).worst == check.LARGEST
+    assert check.compare(a=(5e-324, -5e-324)).worst == 2
+    assert "differs by 2e+308" in repr(check.compare(a=(1e-308, 1e308)))
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).max < 1e309, reason="here it is no longer than float")
+def test_numbers_that_no_float_holds_are_refused():
+    huge = np.longdouble("1e4000")
+    for pair in ((huge, np.longdouble("1e3990")), (1.0, huge), (huge * 1j, huge)):
+        with pytest.raises(ValueError, match=r"^a: got a number beyond 2e\+308"):
+            check.compare(a=pair)
+    close = np.longdouble(1) + 2 * np.finfo(np.longdouble).eps
+    assert 0 < check.compare(a=(np.longdouble(1), close)).worst < 1e-18
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_the_digits_network_reads_digits_it_has_not_seen(labels, outputs, batch_
 
 def test_the_digits_network_is_the_same_whatever_was_asked_before():
     longer = digits.trained("odd", epochs=3)
-    digits._stages.cache_clear()
+    digits._stage.cache_clear()
     digits.trained("odd", epochs=1)
     again = digits.trained("odd", epochs=3)
     for layer, other in zip(longer.layers, again.layers, strict=True):
@@ -106,3 +106,5 @@ def test_a_network_that_cannot_be_is_refused():
         digits.trained(batch_norm=1)
     with pytest.raises(ValueError, match="epochs: got -1"):
         digits.trained(epochs=-1)
+    with pytest.raises(ValueError, match="epochs: got 1001, wanted at most 1000"):
+        digits.trained(epochs=1001)

@@ -1,5 +1,6 @@
 """Growth of errors with depth, against what it is in the limit and against the complex step."""
 
+import itertools
 import math
 import pickle
 
@@ -176,10 +177,13 @@ def test_the_baseline_vanishes():
     assert np.exp(np.log(factors).mean()) == pytest.approx(0.5, rel=0.1)
 
 
-@pytest.mark.parametrize("batch_norm", [True, False, "hidden"])
-def test_errors_are_derivatives(batch_norm):
+@pytest.mark.parametrize("kinds", list(itertools.product((True, False), repeat=3)), ids=str)
+def test_errors_are_derivatives_in_every_mixture_of_layers(kinds):
     rng = np.random.default_rng(1)
-    net = network.create([3, 4, 5, 2], batch_norm=batch_norm, activation="tanh", rng=rng)
+    sizes, options = [3, 4, 5, 2], {"activation": "tanh", "rng": 1}
+    pure = {kind: network.create(sizes, batch_norm=kind, **options) for kind in (True, False)}
+    layers = [pure[kind].layers[l] for l, kind in enumerate(kinds)]
+    net = network.Network(layers, pure[True].activation)
     psi, delta = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
     steps = network.feed_forward(net, psi)
 

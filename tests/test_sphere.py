@@ -1,5 +1,8 @@
 """Isometric coordinates, batches with given angles, and a neuron in training, by other means."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 
@@ -239,13 +242,45 @@ def test_corners_of_negative_angles_are_mirrored():
     np.testing.assert_allclose(got, mirrored * sphere.corners(0.4, 0.9, 0.3), rtol=1e-15)
 
 
-def test_neurons_that_hardly_vary_are_left_out():
-    """Against their mean, not against 1."""
+def test_neurons_that_vary_by_rounding_alone_are_left_out():
+    """Against their mean, not against 1; all others count, however large their mean."""
     rng = np.random.default_rng(0)
     u = 1e-3 * hat(rng.normal(size=8))[:, np.newaxis] * [1.0, -2.0] + 1e-9
-    almost = 100 + 1e-5 * hat(rng.normal(size=8))
+    almost = 100 * (1 + np.finfo(float).eps * rng.integers(-3, 4, size=8))
     assert sphere.mean_correlation(u) == pytest.approx(1)
     assert sphere.mean_correlation(np.column_stack([u, almost])) == pytest.approx(1)
+    u = rng.normal(size=(20, 3))
+    for mean in ([2e6, 0, 0], 1e7, [1e9, -1e8, 0], 1e10):
+        assert sphere.mean_correlation(u + mean) == pytest.approx(sphere.mean_correlation(u), 1e-5)
+
+
+def test_what_x_explains_up_to_rounding_has_no_partial_correlation():
+    rng = np.random.default_rng(0)
+    for M_B, mean in itertools.product((3, 8, 64), (0, 1e3, 1e8)):
+        x, other = rng.normal(size=M_B), rng.normal(size=(M_B, 2))
+        of_x = (3 * x + mean)[:, np.newaxis]
+        with pytest.raises(ValueError, match=r"^a: got column 0, which x explains up to rounding"):
+            sphere.partial_correlation(of_x, other, x)
+        with pytest.raises(ValueError, match=r"^b: got column 1, which x explains"):
+            sphere.partial_correlation(other[:, :1], np.hstack([other[:, 1:], of_x]), x)
+        # Nor is there an angle there: the convention stands for it.
+        angles = geometry.sample_angles(other, of_x, x[:, np.newaxis] * [1.0, -2.0])
+        np.testing.assert_array_equal(angles.dihedral, np.pi / 2)
+        # A part of its own, small but no rounding, is measured.
+        own = sphere.partial_correlation(of_x + 1e-4 * other[:, :1], other[:, :1], x)
+        np.testing.assert_allclose(own, 1, atol=1e-3)
+
+
+def test_a_frame_of_too_few_directions_is_refused():
+    rng = np.random.default_rng(0)
+    for M_B in (4, 8, 64):
+        frame = sphere.frame(*rng.normal(size=(3, M_B)))
+        for columns in (1, 2):
+            with pytest.raises(ValueError, match=f"^frame: got {columns} of the directions"):
+                sphere.place(frame[:, :columns], 1.0, 2.0, 0.5)
+        # In a plane two are enough.
+        for v in sphere.place(frame[:, :2], 1.0, 2.0, math.pi):
+            assert v @ v == pytest.approx(M_B, rel=1e-12)
 
 
 def test_a_training_of_no_steps_looks_once():

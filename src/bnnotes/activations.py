@@ -99,15 +99,19 @@ def get(activation):
 
 
 def _try(activation):
-    """Refuse an activation of the reader's whose g or g' gives no numbers, or another shape."""
+    """Refuse an activation of the reader's whose g or g' gives no numbers, or changes y."""
     y = np.array([[-1.0, 0.5, 2.0]])
     for name in ("g", "g_prime"):
         g = getattr(activation, name)
         if not callable(g):
             got = f"activation: got {shown(activation)}"
             raise ValueError(f"{got} with g or g_prime that is none, wanted two functions")
-        u = g(y.copy())
+        seen = y.copy()
+        u = g(seen)
         if not (isinstance(u, np.ndarray) and u.shape == y.shape and u.dtype.kind in "biufc"):
             got = f"activation: got {name} that returns {shown(u)} for {y.tolist()}"
             raise ValueError(f"{got}, wanted an array of that shape")
         numeric(f"activation: {name}", u)
+        if not np.array_equal(seen, y):
+            got = f"activation: got {name} that writes into its argument"
+            raise ValueError(f"{got}, wanted one that returns a new array")

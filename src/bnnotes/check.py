@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checked import function, numeric, shown
+from .checked import finite, function, numeric, shown
+
+LARGEST = float(np.finfo(float).max)
 
 
 def complex_step(f: Callable, x):
@@ -131,7 +133,8 @@ def compare(**pairs):
     """The `Comparison` of named pairs (exact, approximate) of numbers or of arrays.
 
     The table shows the largest entry of the exact array and the other's entry in its place. The
-    difference is the largest over all entries, divided by the largest exact one (or not, if 0).
+    difference is the largest over all entries, divided by the largest exact one (or not, if 0), at
+    most the largest float.
 
     >>> compare(third=(1 / 3, 0.3333333333))
            exact   approximate  agreement
@@ -150,8 +153,13 @@ def _row(name, pair):
         raise ValueError(f"{name}: got shapes {exact.shape} and {approximate.shape}, wanted equal")
     if exact.size == 0:
         raise ValueError(f"{name}: got empty arrays, wanted at least one entry")
-    where = np.unravel_index(np.argmax(np.abs(exact)), exact.shape)
-    scale = float(np.abs(exact[where])) or 1.0
-    with np.errstate(over="ignore"):
-        difference = float(np.abs(exact - approximate).max()) / scale
-    return Row(name, exact[where].item(), approximate[where].item(), difference)
+    with np.errstate(all="ignore"):
+        if not finite((exact.astype(complex), approximate.astype(complex))):
+            raise ValueError(f"{name}: got a number beyond {LARGEST:.0e}, wanted smaller ones")
+        # In units of a power of two, which rounds nothing, so that no length overflows.
+        largest = max(np.abs(exact.real).max(), np.abs(exact.imag).max())
+        unit = np.ldexp(np.ones_like(largest), np.frexp(largest or largest + 1)[1] - 1)
+        scaled, other = exact / unit, approximate / unit
+        where = np.unravel_index(np.argmax(np.abs(scaled)), exact.shape)
+        difference = float(np.abs(scaled - other).max() / (np.abs(scaled[where]) or 1.0))
+    return Row(name, exact[where].item(), approximate[where].item(), min(difference, LARGEST))

@@ -209,10 +209,12 @@ def whole(value):
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
 
-def count(name, value, *, minimum=1):
-    """Return `value` as an int of at least `minimum`."""
+def count(name, value, *, minimum=1, maximum=None):
+    """Return `value` as an int within these bounds."""
     if not whole(value) or value < minimum:
         raise ValueError(f"{name}: got {shown(value)}, wanted an integer >= {minimum}")
+    if maximum is not None and value > maximum:
+        raise ValueError(f"{name}: got {shown(value)}, wanted at most {maximum}")
     return int(value)
 
 
@@ -269,7 +271,8 @@ def float_dtype(name, value):
 class UnusableFeature(ValueError):
     """A feature that cannot be divided by its standard deviation; ``neuron`` is its column."""
 
-    def __init__(self, message, neuron):
+    # Without a value for those that pickle: they make it of its message, and then set the others.
+    def __init__(self, message, neuron=None):
         super().__init__(message)
         self.neuron = neuron
 

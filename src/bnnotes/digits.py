@@ -12,6 +12,7 @@ from . import network
 from .checked import choice, count, float_dtype, generator, sized
 
 LABELS = ("odd", "ten")
+MOST_EPOCHS = 1000  # some seconds, and a network is kept of each
 
 
 class Digits(NamedTuple):
@@ -97,7 +98,7 @@ def trained(labels="odd", *, batch_norm=False, epochs=20):
     batch_norm : bool or "hidden"
         Where BN stands, as in `network.create`.
     epochs : int
-        From 0, the network as created.
+        From 0, the network as created, to 1000.
 
     Returns
     -------
@@ -108,25 +109,24 @@ def trained(labels="odd", *, batch_norm=False, epochs=20):
     ------
     ValueError
         If `labels` is neither, `batch_norm` is none of its values, or `epochs` is not a whole
-        number >= 0.
+        number from 0 to 1000.
     """
-    epochs = count("epochs", epochs, minimum=0)
-    stages = _stages(choice("labels", labels, LABELS), network._layout(batch_norm))
-    while len(stages) <= epochs:
-        stages.append(_one_epoch_more(stages[-1], labels, len(stages)))
-    return copy.deepcopy(stages[epochs])
+    epochs = count("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
+    labels, batch_norm = choice("labels", labels, LABELS), network._layout(batch_norm)
+    for epoch in range(epochs + 1):  # one by one, so that each finds the one before
+        net = _stage(labels, batch_norm, epoch)
+    return copy.deepcopy(net)
 
 
 @functools.cache
-def _stages(labels, batch_norm):
-    """The list of networks after 0, 1, 2, … epochs; it grows when more are wanted."""
-    sizes = [64, 32, load(labels).phi.shape[1]]
-    return [network.create(sizes, batch_norm=batch_norm, activation="relu", rng=0)]
-
-
-def _one_epoch_more(net, labels, epoch):
-    net, data = copy.deepcopy(net), load(labels)
-    network.train(net, data.psi, data.phi, learning_rate=0.3, batch_size=32, epochs=1, rng=epoch)
+def _stage(labels, batch_norm, epoch):
+    data = load(labels)
+    if epoch == 0:
+        sizes = [64, 32, data.phi.shape[1]]
+        return network.create(sizes, batch_norm=batch_norm, activation="relu", rng=0)
+    net = copy.deepcopy(_stage(labels, batch_norm, epoch - 1))
+    options = {"learning_rate": 0.3, "batch_size": 32, "epochs": 1, "rng": epoch}
+    network.train_whole(net, data.psi, data.phi, **options)
     return net
 
 

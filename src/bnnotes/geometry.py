@@ -85,16 +85,21 @@ def error_angle(delta, normalized):
     return _angle(_standardize("delta", delta), _standardize("normalized.x_hat", normalized.x_hat))
 
 
-def _dihedral(x_hat, delta_hat, u_hat):
-    """Angle between M Δ̂ and M û of one neuron; π/2 by convention where one is zero to rounding."""
-    residuals = mix(x_hat, delta_hat), mix(x_hat, u_hat)
-    directions, undefined = [], False
-    for residual in residuals:
-        length = _length(residual)
-        zero = length <= 1e3 * np.finfo(length.dtype).eps * np.sqrt(len(x_hat))
-        directions.append(residual / np.where(zero, 1, length))
-        undefined = undefined | zero
-    return np.where(undefined, length.dtype.type(np.pi / 2), _angle(*directions))
+def unexplained(x_hat, v):
+    """The direction of M v column by column, and where M v is zero to the rounding of v."""
+    std = sigma(v)
+    residual = mix(x_hat, v / std)
+    length = np.sqrt((np.abs(residual) ** 2).sum(axis=0))
+    # σ(v) is 1 here, the rounding that of the largest entry.
+    unit = np.finfo(length.dtype).eps * np.abs(v).max(axis=0) / np.abs(std)
+    zero = length <= 1e3 * unit * np.sqrt(len(x_hat))
+    return residual / np.where(zero, 1, length), zero
+
+
+def _dihedral(x_hat, delta, u):
+    """Angle between M Δ and M u of one neuron; π/2 by convention where one is zero to rounding."""
+    (M_delta, no_delta), (M_u, no_u) = unexplained(x_hat, delta), unexplained(x_hat, u)
+    return np.where(no_delta | no_u, u.dtype.type(np.pi / 2), _angle(M_delta, M_u))
 
 
 @checked
@@ -108,7 +113,9 @@ def sample_angles(delta: Real["M_B n"], u_prev: Real["M_B n_prev"], x: Real["M_B
         theta1=_angle(delta_hat, x_hat),
         theta2=np.stack([_angle(x_i, u_hat) for x_i, _ in neurons]),
         theta3=np.stack([_angle(delta_i, u_hat) for _, delta_i in neurons]),
-        dihedral=np.stack([_dihedral(x_i, delta_i, u_hat) for x_i, delta_i in neurons]),
+        dihedral=np.stack(
+            [_dihedral(x_hat[:, [i]], delta[:, [i]], u_prev) for i in range(x.shape[1])]
+        ),
     )
 
 

@@ -26,6 +26,7 @@ from .checked import (
 from .network import Step, _require_network, create, feed_forward
 from .sample_space import center
 
+HIGHEST = 10**4  # a second
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
 
 
@@ -168,7 +169,7 @@ def degrees(activation, highest=40):
     variance = weight @ (g * g)
     _require_varying(activation, variance)
     before, polynomial = 0.0, 1.0
-    shares = np.empty(count("highest", highest))
+    shares = np.empty(count("highest", highest, maximum=HIGHEST))
     for k in range(len(shares)):
         after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
         before, polynomial = polynomial, after

@@ -193,7 +193,8 @@ class TrainingStopped(ValueError):
         Up to that step.
     """
 
-    def __init__(self, message, history):
+    # As in `checked.UnusableFeature`, for those that pickle.
+    def __init__(self, message, history=None):
         super().__init__(message)
         self.history = history
 
@@ -330,7 +331,7 @@ def _require_network(name, network, real=False):
     layers, sizes = instance(f"{name}.layers", network.layers, (list, tuple), "a list"), {}
     if not layers:
         raise ValueError(f"{name}.layers: got no layer, wanted at least one")
-    instance(f"{name}.activation", network.activation, Activation, "an Activation")
+    get(instance(f"{name}.activation", network.activation, Activation, "an Activation"))
     number(f"{name}.eps", network.eps)
     for l, layer in enumerate(layers):
         at = f"{name}.layers[{l}]"
@@ -541,6 +542,14 @@ def train(
         if len(history.cost) > steps:
             # The interrupt came between the two halves of a step: finish it.
             network.layers = layers
+    return history
+
+
+def train_whole(network, psi, phi, **options):
+    """`train` for what is kept or compared: half a training is none, so an interrupt goes on."""
+    history = train(network, psi, phi, **options)
+    if history.interrupted:
+        raise KeyboardInterrupt
     return history
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline
-from .checked import Array, Real, checked, count, instance, number, shown
-from .geometry import Angles, _standardize, correlation, sample_angles, sigma
+from .checked import Array, Real, checked, count, instance, limits, number, shown
+from .geometry import Angles, _standardize, sample_angles, sigma, unexplained
 from .network import (
     Network,
     _inputs_and_labels,
@@ -21,10 +21,11 @@ from .network import (
     cost_and_gradients,
     feed_forward,
 )
-from .sample_space import mix, sample_mean
+from .sample_space import sample_mean
 
 # Which column of a frame is drawn along x, y, z: x̂ points up, Δ̂ lies in the plane of x and z.
 UPRIGHT = [1, 2, 0]
+MOST_STEPS = 10**6  # a record is kept of each
 
 
 class Vectors(NamedTuple):
@@ -146,7 +147,10 @@ def place(frame: Real["M_B k"], theta1, theta2, dihedral):
         raise ValueError(f"frame: got {M_B} sample, wanted at least 2")
     directions = frame[:, : M_B - 1]  # those in which vectors of mean 0 can point
     unit = corners(*reachable(M_B, theta1, theta2, dihedral)).astype(frame.dtype)
-    unit = unit[: directions.shape[1]]
+    unit, beyond = np.split(unit, [directions.shape[1]])
+    if (np.abs(beyond) > limits(frame.dtype)[1]).any():
+        got = f"got {directions.shape[1]} of the directions that vectors with these angles point in"
+        raise ValueError(f"frame: {got}, wanted all of them")
     return Vectors(*(math.sqrt(M_B) * directions @ unit).T)
 
 
@@ -154,20 +158,27 @@ def place(frame: Real["M_B k"], theta1, theta2, dihedral):
 def partial_correlation(a: Array["M_B 1|n"], b: Array["M_B n"], x: Array["M_B"]):
     """The correlation of a and b given x: that of what x does not explain of them.
 
-    The cosine of φ, if a is Δ and b is u.
+    The cosine of φ, if a is Δ and b is u. A column that x explains up to rounding has none.
     """
-    x_hat = _standardize("x", x[:, np.newaxis])
-    return correlation(mix(x_hat, a), mix(x_hat, b))
+    x_hat, rest = _standardize("x", x[:, np.newaxis]), []
+    for name, v in (("a", a), ("b", b)):
+        _standardize(name, v)
+        direction, zero = unexplained(x_hat, v)
+        if zero.any():
+            why = f"got column {int(zero.argmax())}, which x explains up to rounding"
+            raise ValueError(f"{name}: {why}, wanted one that it does not")
+        rest.append(direction)
+    return (rest[0] * rest[1]).sum(axis=0)
 
 
 @checked
 def mean_correlation(u: Array["M_B n"]):
     """The mean of |Corr(u_j, u_k)| over all pairs of different neurons.
 
-    Neurons that are constant over the batch have no correlation and are
-    left out.
+    Neurons that are constant over the batch up to rounding, σ ≤ 64 rounding units of their mean,
+    have no correlation and are left out.
     """
-    u = u[:, sigma(u) > 1e-6 * np.abs(sample_mean(u))]
+    u = u[:, sigma(u) > 64 * np.finfo(u.dtype).eps * np.abs(sample_mean(u))]
     n = u.shape[1]
     if n < 2:
         raise ValueError(f"u: got {n} neurons that vary over the samples, wanted at least 2")
@@ -229,7 +240,7 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     if unknown := [p for p in parameters if not isinstance(p, str) or p not in names]:
         raise ValueError(f"parameters: got {shown(unknown)}, wanted some of {', '.join(names)}")
     psi, phi = _inputs_and_labels(neuron, psi, phi, real=True)
-    steps = count("steps", steps, minimum=0)
+    steps = count("steps", steps, minimum=0, maximum=MOST_STEPS)
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
         records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))

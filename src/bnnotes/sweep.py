@@ -88,7 +88,8 @@ class SweepStopped(RuntimeError):
         All that finished.
     """
 
-    def __init__(self, message, results):
+    # As in `checked.UnusableFeature`, for those that pickle.
+    def __init__(self, message, results=None):
         super().__init__(message)
         self.results = results
 
@@ -138,7 +139,7 @@ def train_one(run):
         try:
             on_step = network.hold_lengths(net) if run.hold else None
             options |= {"rng": run.seed, "on_step": on_step}
-            history = network.train(net, data.psi, data.phi, **options)
+            history = network.train_whole(net, data.psi, data.phi, **options)
             return Outcome(_epochs(history), *_accuracies(net, data, run.batch_size), "")
         except network.TrainingStopped as error:
             history, why = error.history, str(error)

@@ -51,7 +51,7 @@ class Line:
     def trained(self, eta, rng):
         """Return W and b after one step of SGD; b was 0."""
         options = {"batch_size": len(self.psi), "epochs": 1, "rng": rng}
-        network.train(self.net, self.psi, self.phi, learning_rate=eta, **options)
+        network.train_whole(self.net, self.psi, self.phi, learning_rate=eta, **options)
         return self.net.layers[0].W, self.net.layers[0].b
 
 

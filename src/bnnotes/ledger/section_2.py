@@ -154,7 +154,7 @@ def one_class(rng, M_B):
     phi = np.repeat([[0.0], [1.0]], 64, axis=0)
     psi = rng.normal(size=(128, 2)) + 8 * (phi - 0.5)
     trained = network.create([2, 4, 1], batch_norm=True, activation="tanh", rng=rng)
-    network.train(trained, psi, phi, learning_rate=1.0, batch_size=32, epochs=15, rng=rng)
+    network.train_whole(trained, psi, phi, learning_rate=1.0, batch_size=32, epochs=15, rng=rng)
     same = psi[64:][:M_B]
     statistics = network.population_statistics(trained, psi)
     wrong = [network.predict(trained, same, s) < 0.5 for s in (None, statistics)]

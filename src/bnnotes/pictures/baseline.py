@@ -358,6 +358,7 @@ def _at(degrees):
     return np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
 
 
+@look.settings()
 def samples(psi, captions, alt):
     """Return a `Picture` of digits in one row, each with its caption."""
     figure, axes = look.chart(
@@ -371,6 +372,7 @@ def samples(psi, captions, alt):
     return look.still(figure, alt)
 
 
+@look.settings()
 def precision(y, errors):
     """Return a `Picture` of the error of a form that overflows, over the logits y, ascending.
 
@@ -396,6 +398,7 @@ def precision(y, errors):
     )
 
 
+@look.settings()
 def network_schematic():
     """Return the schematic of section 1, its notation and its flows, as a `Picture`."""
     figure, ax = sheet(8.0, 4.8)

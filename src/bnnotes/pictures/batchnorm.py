@@ -663,6 +663,7 @@ MIDDLE, FORWARD, BACKWARD = 4.2, 1.95, 0.98
 DASHED = {"linestyle": (0, (3, 1.5))}
 
 
+@look.settings()
 def network_schematic():
     """Return the schematic of section 2, its notation and its flows, as a `Picture`."""
     figure, ax = sheet(8.0, 5.35)

@@ -35,7 +35,6 @@ import inspect
 import json
 import math
 import pkgutil
-import threading
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -49,9 +48,6 @@ from .live import Live
 
 KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
 PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
-# Jupyter hands what comes from a page now to one thread, now to another: two at once in one figure
-# would mix their letters.
-_ONE_AT_A_TIME = threading.RLock()
 _PNG = b"data:image/png;base64,"
 _PAGE = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 
@@ -285,11 +281,11 @@ class Explorer(Live):
     def set(self, **values):
         """Move several sliders and draw once; if one cannot go there, none moves."""
         self._require("set", values)
-        with _ONE_AT_A_TIME:
+        with look.ONE_AT_A_TIME:
             before = self.values
             try:
                 self._move(values)
-            except Exception:
+            except BaseException:
                 self._move(before)
                 raise
             self._show()
@@ -332,12 +328,20 @@ class Explorer(Live):
 
     def _panel(self, values, **texts):
         """Return the picture at these values as an image, and the result that it shows."""
-        with _ONE_AT_A_TIME:
-            result = self.compute(**{**self._start, **values})
-            self.update(result)
+        result = self._compute_anew(*{**self._start, **values}.values())
+        with self._showing(result):
             panel = look.panel(self.figure, **texts)
-            self.update(self.result)
         return panel, result
+
+    @contextlib.contextmanager
+    def _showing(self, result):
+        """Have the figure show a result, and then again that of the sliders."""
+        with look.settings():
+            try:
+                self.update(result)
+                yield
+            finally:
+                self.update(self.result)
 
     def _require(self, method, values):
         """Refuse names and values that no slider has."""
@@ -370,7 +374,7 @@ class Explorer(Live):
             self._held = False
 
     def _changed(self, change):
-        with _ONE_AT_A_TIME:
+        with look.ONE_AT_A_TIME:
             if not self._held:
                 self._show()
                 self._look_ahead(change)
@@ -390,15 +394,12 @@ class Explorer(Live):
             self._waiting = loop.call_later(PAUSE, self._draw_ahead, values)
 
     def _draw_ahead(self, values):
-        with _ONE_AT_A_TIME:
+        # What is raised here is raised again when the slider goes there.
+        with look.ONE_AT_A_TIME, contextlib.suppress(Exception):
             self._waiting = None
-            try:
-                with contextlib.suppress(Exception):  # raised when the slider goes there
-                    result = self._computed(*values)
-                    self.update(result)
-                    self._send_ahead(values, self._drawn(*values), self._describe(result))
-            finally:
-                self.update(self.result)
+            result = self._computed(*values)
+            with self._showing(result):
+                self._send_ahead(values, self._drawn(*values), self._describe(result))
 
     def _send_ahead(self, values, png, alt):
         places = [_place(*pair) for pair in zip(self.controls.values(), values, strict=True)]
@@ -408,7 +409,8 @@ class Explorer(Live):
         )
 
     def _compute_anew(self, *values):
-        return self.compute(**dict(zip(self.controls, values, strict=True)))
+        with look.numpy_settings():
+            return self.compute(**dict(zip(self.controls, values, strict=True)))
 
     def _draw_anew(self, *_):
         """Return the picture of these values, which the figure shows already."""
@@ -418,11 +420,13 @@ class Explorer(Live):
         try:
             values = self.values.values()
             self.result = self._computed(*values)
-            self.update(self.result)
-            png, said = self._drawn(*values), self.readout
-        except Exception as error:
+            with look.settings():
+                self.update(self.result)
+                png, said = self._drawn(*values), self.readout
+        except BaseException as error:
             # An error behind a slider is seen nowhere else on the page.
-            self._say(f"No picture of these values, the one below is older: {error}")
+            why = str(error) or type(error).__name__
+            self._say(f"No picture of these values, the one below is older: {why}")
             raise
         self.image.show(png, self._describe(self.result))
         self._say(said)
@@ -433,7 +437,8 @@ class Explorer(Live):
     def _repr_mimebundle_(self, **options):
         # The picture stands for the widget wherever there is no kernel behind the page.
         labels = ", ".join(control.description for control in self.controls.values())
-        with _ONE_AT_A_TIME:
+        with look.settings():
+            self.update(self.result)  # the last one may have been interrupted
             alt = self._describe(self.result)
             picture = look.still(self.figure, alt, f"A still. Run this cell to slide: {labels}.")
         still = picture._repr_mimebundle_()

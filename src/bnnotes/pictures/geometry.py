@@ -548,7 +548,7 @@ def three_layers():
         layers[epoch + 1] = net.layers
 
     options = {"learning_rate": 0.3, "batch_size": 64, "epochs": EPOCHS[-1], "rng": 0}
-    network.train(net, load("ten").psi, load("ten").phi, on_epoch=keep, **options)
+    network.train_whole(net, load("ten").psi, load("ten").phi, on_epoch=keep, **options)
     return {epoch: network.Network(layers[epoch], net.activation) for epoch in EPOCHS}
 
 
@@ -1102,7 +1102,7 @@ def trained(seeds, epochs=6, progress=iter):
         net = network.create(sizes, batch_norm=KINDS[kind], activation="relu", rng=seed)
         before, _ = _measure(net, data)
         options = {"learning_rate": 0.3, "batch_size": 64, "epochs": epochs, "rng": seed}
-        network.train(net, data.psi, data.phi, **options)
+        network.train_whole(net, data.psi, data.phi, **options)
         after, accuracy = _measure(net, data)
         correlation[kind][hidden].append((before, after))
         right[kind][hidden].append(accuracy)
@@ -1118,6 +1118,7 @@ def _measure(net, data):
     return sphere.mean_correlation(steps[-2].u), digits.accuracy(steps[-1].u, data.phi_test)
 
 
+@look.settings()
 def correlations(deep, correlation):
     """Return both measurements as a `Picture`: of `untrained`, and of `trained` its correlation."""
     figure, (left, right) = look.chart(

@@ -26,7 +26,8 @@ class Live:
         self._canvas = FigureCanvasAgg(self.figure)
         self._moving = []
         self._backgrounds, self._current_background = {}, None
-        self.draw()
+        with look.settings():
+            self.draw()
 
     def draw(self):
         """Make axes and artists, once."""

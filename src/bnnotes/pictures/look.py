@@ -109,14 +109,25 @@ RC = {
 STRIP = 0.25  # inches, of a note below a picture or a heading above it
 # A slider may be answered in one thread while a cell runs in another, and matplotlib has its
 # settings in common for all: two that draw at once could leave the look of the book behind.
-_DRAWING = threading.RLock()
+ONE_AT_A_TIME = threading.RLock()
+# All settings, whatever the reader has set; but for the backend, which draws nothing here.
+_ALL = mpl.rcParamsDefault.copy() | mpl.RcParams(RC)
+del _ALL["backend"]
+# numpy's own answers to what overflows: a reader's may be to raise where a small number vanishes.
+_NUMPY = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
 @contextlib.contextmanager
 def settings():
     """Draw in the look of the book; other threads wait with theirs."""
-    with _DRAWING, mpl.rc_context(RC):
+    with ONE_AT_A_TIME, mpl.rc_context(), numpy_settings():
+        dict.update(mpl.rcParams, _ALL)  # as rc_context itself: checking all takes longer than that
         yield
+
+
+def numpy_settings():
+    """Compute for a picture, whatever the reader has told numpy about overflow."""
+    return np.errstate(**_NUMPY, call=None)
 
 
 def new_figure(width, height):
@@ -209,14 +220,13 @@ def panel(figure, note="", heading=""):
     width, height = figure.get_size_inches()
     below, above = (STRIP if text else 0 for text in (note, heading))
     out = io.BytesIO()
-    with settings():
-        texts = [
-            figure.text(0.01, y / height, text, va="center", color=color, in_layout=False)
-            for y, text, color in (
-                (-below / 2, note, BASELINE.color),
-                (height + above / 2, heading, INK),
-            )
-        ]
+    with settings(), contextlib.ExitStack() as afterwards:
+        for y, text, color in (
+            (-below / 2, note, BASELINE.color),
+            (height + above / 2, heading, INK),
+        ):
+            options = {"va": "center", "color": color, "in_layout": False}
+            afterwards.callback(figure.text(0.01, y / height, text, **options).remove)
         figure.savefig(
             out,
             format="png",
@@ -224,8 +234,6 @@ def panel(figure, note="", heading=""):
             bbox_inches=Bbox([[0, -below], [width, height + above]]),
             metadata={"Software": None},  # its version would make every update a change
         )
-        for text in texts:
-            text.remove()
     return Image.open(out).convert("RGB")
 
 

@@ -434,7 +434,6 @@ class Depth(Explorer):
                 self._lines[name, ax] = self._line(ax, **of.line())
         self._note = self.moving(explanation(self._error))
         self._note.set_position((0.68, 0.14))
-        self._reach = None
 
     def _draw_marks(self):
         self._expected = self._line(self._error, color=look.INK, ls=":", lw=1.2)
@@ -472,14 +471,12 @@ class Depth(Explorer):
         """Take the smallest axis that holds everything."""
         exponents = np.log10(np.concatenate([values[values > 0] for values in norms]))
         reach = tuple(_next_decades(value) for value in (-exponents.min(), exponents.max()))
-        if reach != self._reach:
-            self._reach = reach
-            down, up = reach
-            every = max(1, max(reach) // 3)
-            ticks = [k for k in range(-96, 97, every) if -down <= k <= up]
-            self._error.set_ylim(10.0**-down, 10.0**up)
-            self._error.yaxis.set_major_locator(FixedLocator([10.0**k for k in ticks]))
-            self.change_background(reach)
+        down, up = reach
+        every = max(1, max(reach) // 3)
+        ticks = [k for k in range(-96, 97, every) if -down <= k <= up]
+        self._error.set_ylim(10.0**-down, 10.0**up)
+        self._error.yaxis.set_major_locator(FixedLocator([10.0**k for k in ticks]))
+        self.change_background(reach)
 
     def _update_expected(self, layers, factor):
         self._expected.set_visible(factor is not None)
@@ -561,6 +558,7 @@ def _beside(ax, place, text, gap, color=None):
     ax.annotate(text, place, va="center", color=color, annotation_clip=False, **offset)
 
 
+@look.settings()
 def factors(measured, limits):
     """Return a `Picture` of the factor of ‖Δ‖² of every layer beside its limit.
 
@@ -579,6 +577,7 @@ def factors(measured, limits):
     return look.still(figure, f"The factor of ‖Δ‖² over {layers} layers: {said}.")
 
 
+@look.settings()
 def shares(degrees, means):
     """Return a `Picture` of how the variance of g(z) is made up of degrees 1, 2, …
 
@@ -605,6 +604,7 @@ def shares(degrees, means):
     return look.still(figure, f"Shares of the degrees in the variance of g(z). {said}.")
 
 
+@look.settings()
 def explosion(curves, powers):
     """Return a `Picture` of ‖Δ‖² over the layers that it has passed, from the top down.
 
@@ -644,6 +644,7 @@ def crossed(norms, power):
     return int(above[0])
 
 
+@look.settings()
 def small_batches(sizes, values, predicted):
     """Return a `Picture` of the factor of ‖Δ‖² of linear layers over the batch size.
 

@@ -468,7 +468,7 @@ def _train(M_B, eps):
     layers = [net.layers]
     for batch in itertools.islice(epochs, STEPS):
         options = {"learning_rate": LEARNING_RATE, "batch_size": M_B, "epochs": 1, "rng": 0}
-        network.train(net, psi[batch], phi[batch], **options)
+        network.train_whole(net, psi[batch], phi[batch], **options)
         layers.append(net.layers)
     states = [
         [[getattr(layer, name).item() for layer in state] for state in layers]
@@ -579,6 +579,7 @@ def _layers(numbers):
 LINES = ("-", "--", ":")
 
 
+@look.settings()
 def lengths(stretches, costs, squares):
     """Return a `Picture` of the cost over a stretch of the weights, and |W_i|² over a training.
 

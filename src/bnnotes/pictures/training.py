@@ -81,7 +81,7 @@ class LiveTraining(Live):
         if not self.names or not LAYOUTS.keys() >= set(self.names):
             raise ValueError(f"names: got {self.names}, wanted some of {', '.join(LAYOUTS)}")
         super().__init__()
-        self._collected = {name: ([], []) for name in self.names}
+        self._collected = {name: [] for name in self.names}
         self.image = Image()
         self.text = widgets.HTML()
         self.panel = widgets.VBox([self.text, self.image])
@@ -90,9 +90,8 @@ class LiveTraining(Live):
     @property
     def curves(self):
         """The curves so far, as `Curves` of plain arrays."""
-        cost = {name: np.array(cost) for name, (cost, _) in self._collected.items()}
-        accuracy = {name: np.array(right) for name, (_, right) in self._collected.items()}
-        return Curves(cost, accuracy)
+        columns = {name: np.reshape(epochs, (-1, 2)).T for name, epochs in self._collected.items()}
+        return Curves(*({name: column[k] for name, column in columns.items()} for k in (0, 1)))
 
     @property
     def readout(self):
@@ -100,12 +99,13 @@ class LiveTraining(Live):
         return "; ".join(self._state(name) for name in self.names)
 
     def _state(self, name):
-        cost, accuracy = self._collected[name]
-        if not cost:
+        epochs = self._collected[name]
+        if not epochs:
             return f"{name}: not yet trained"
+        cost, accuracy = epochs[-1]
         return (
-            f"{name}: epoch {len(cost)} of {self.epochs}, cost {cost[-1]:.2g}, "
-            f"held-out accuracy {accuracy[-1]:.1%}"
+            f"{name}: epoch {len(epochs)} of {self.epochs}, cost {cost:.2g}, "
+            f"held-out accuracy {accuracy:.1%}"
         )
 
     def on_epoch(self, name, evaluate):
@@ -115,12 +115,12 @@ class LiveTraining(Live):
         """
         if name not in self.names:
             raise ValueError(f"name: got {name!r}, wanted one of {', '.join(self.names)}")
-        cost, accuracy = self._collected[name] = [], []
+        epochs = self._collected[name] = []
 
         def show(epoch, network, history):
-            right = float(evaluate(network))  # first: an interrupt here leaves the curves whole
-            cost.append(float(np.mean(history.cost[-history.steps_per_epoch :])))
-            accuracy.append(right)
+            cost = float(np.mean(history.cost[-history.steps_per_epoch :]))
+            # At once: an interrupt leaves the curves whole.
+            epochs.append((cost, float(evaluate(network))))
             self._show()
 
         return show
@@ -135,15 +135,16 @@ class LiveTraining(Live):
         return look.still(self.figure, f"Cost and held-out accuracy per epoch. {bounds}.")
 
     def _bounds(self, name):
-        cost, accuracy = self._collected[name]
-        if not cost:
+        if not self._collected[name]:
             return f"{name}: not yet trained"
-        level = max((level for level in (90, 70, 50) if 100 * accuracy[-1] > level), default=0)
-        trend = "falls" if cost[-1] < cost[0] else "does not fall"
+        (first, _), (last, accuracy) = (self._collected[name][k] for k in (0, -1))
+        level = max((level for level in (90, 70, 50) if 100 * accuracy > level), default=0)
+        trend = "falls" if last < first else "does not fall"
         return f"{name}: the cost {trend}, the accuracy ends above {level}%"
 
     def _show(self):
-        self.update(self.curves)
+        with look.settings():
+            self.update(self.curves)
         alt = f"Cost and held-out accuracy per epoch. {self.readout}."
         self.image.show(self.png(), alt)
         self.text.value = html.escape(self.readout)
@@ -175,10 +176,11 @@ class LiveTraining(Live):
         top = 1.08 * max(costs, default=1.0)
         bottom = min(0.5, math.floor(10 * min(accuracies, default=1)) / 10)
         if (top, bottom) != self._limits:
-            self._limits = top, bottom
+            self._limits = None  # until all of it is done
             self._axes[0].set_ylim(0, top)
             self._axes[1].set_ylim(bottom, 1)
             self.redraw_background()
+            self._limits = top, bottom
         self._update_axes(0, result.cost, "{:#.2g}")
         self._update_axes(1, result.accuracy, "{:.1%}")
 
@@ -506,6 +508,7 @@ def _bands(ax, bands, chance, label):
     ax.minorticks_off()
 
 
+@look.settings()
 def rates(panels, chance, alt):
     """Return a `Picture` of held-out accuracy over the learning rate, one panel per batch size.
 
@@ -525,6 +528,7 @@ def rates(panels, chance, alt):
     return look.still(figure, alt)
 
 
+@look.settings()
 def modes(bands, chance, alt):
     """Return a `Picture` of held-out accuracy over the batch size, as `rates`."""
     figure, ax = look.chart(8.0, 3.2, left=0.08, right=0.66, bottom=0.17, top=0.95)
@@ -534,6 +538,7 @@ def modes(bands, chance, alt):
     return look.still(figure, alt)
 
 
+@look.settings()
 def mix(share, modes, alt):
     """Return a `Picture` of accuracy over the share of one class in the batch, median and range.
 
@@ -762,10 +767,11 @@ def follow(psi, phi, *, learning_rate, weight_decay, epochs, batch_size, seed, r
         gradients.append((gradient**2).sum(axis=1))
 
     options = {"batch_size": batch_size, "epochs": epochs, "rng": seed, "on_step": on_step}
-    network.train(net, psi, phi, **rates, **options)
+    network.train_whole(net, psi, phi, **rates, **options)
     return np.array(squares), np.array(gradients)
 
 
+@look.settings()
 def lengths(curves, predicted, alt):
     """Return a `Picture` of ‖W_i‖² over the steps, without and with weight decay.
 

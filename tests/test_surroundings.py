@@ -1,0 +1,166 @@
+"""What the reader has set does not reach pictures and numbers, and nothing of ours stays set."""
+
+import contextlib
+import importlib
+import inspect
+import pkgutil
+import threading
+import time
+import warnings
+
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+import pytest
+from driving import positions
+from test_state import forget
+
+from bnnotes import baseline, check, pictures
+from bnnotes.pictures import explorer, look
+from bnnotes.pictures.training import LiveTraining
+
+REGISTRY = explorer.registry()
+# Each leaves its mark in some picture that inherits it.
+OTHERS = {
+    "image.origin": "lower",
+    "image.cmap": "gray",
+    "text.usetex": True,
+    "text.hinting_factor": 1,
+    "mathtext.fontset": "stix",
+    "lines.linestyle": ":",
+    "lines.antialiased": False,
+    "patch.linewidth": 4,
+    "axes.grid": True,
+    "axes.labelsize": "xx-large",
+    "axes.xmargin": 0.4,
+    "axes.unicode_minus": False,
+    "axes.formatter.limits": (0, 0),
+    "axes.prop_cycle": mpl.cycler(color=["red"]),
+    "legend.loc": "lower left",
+    "xtick.direction": "in",
+    "figure.autolayout": True,
+    "figure.dpi": 30,
+    "savefig.transparent": True,
+    "savefig.bbox": "tight",
+}
+
+
+@contextlib.contextmanager
+def other_settings():
+    """A reader's own: matplotlib's, numpy's, and how numpy prints."""
+    with (
+        mpl.rc_context(),
+        np.errstate(all="raise"),
+        np.printoptions(precision=1, legacy="1.13", sign=" "),
+    ):
+        mpl.style.use("dark_background")
+        mpl.rcParams.update(OTHERS)
+        before = dict(mpl.rcParams), np.geterr(), np.get_printoptions()
+        yield
+        assert (dict(mpl.rcParams), np.geterr(), np.get_printoptions()) == before
+
+
+def everything(key):
+    """The pictures and words of an explorer: as it begins, at the ends, and as stills."""
+    mine = REGISTRY[key]()
+    found = [mine.image.png, mine.image.tooltip, mine.text.value, mine.still().png]
+    mine.set(**{name: positions(control)[-1] for name, control in mine.controls.items()})
+    return [*found, mine.image.png, mine.image.tooltip, mine.text.value, mine.still().png]
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_an_explorer_in_other_surroundings(key):
+    right = everything(key)
+    with other_settings():
+        forget()
+        found = everything(key)
+    assert [a == b for a, b in zip(found, right, strict=True)] == [True] * 8
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_after_a_still_the_picture_is_the_one_before(key):
+    mine = REGISTRY[key]()
+    before = mine.image.png
+    mine.still()
+    mine.forget()
+    mine.redraw_background()
+    mine.reset()
+    assert mine.image.png == before
+
+
+def stills():
+    """The functions of the chapters that return a picture."""
+    for module in pkgutil.iter_modules(pictures.__path__, f"{pictures.__name__}."):
+        for name, one in vars(importlib.import_module(module.name)).items():
+            if inspect.isfunction(one) and one.__module__ == module.name:
+                if "look.still(" in inspect.getsource(one):
+                    yield pytest.param(one, id=f"{module.name.rsplit('.')[-1]}.{name}")
+
+
+@pytest.mark.parametrize("picture", list(stills()))
+def test_a_still_is_drawn_in_the_settings_of_the_book(picture):
+    """Whatever it draws: its first look at the settings meets those of the book."""
+    seen = []
+
+    def new_figure(width, height):
+        seen.append({name: mpl.rcParams[name] for name in OTHERS})
+        raise KeyboardInterrupt
+
+    default = {name: mpl.rcParamsDefault[name] for name in OTHERS}
+    arguments = [None] * len(inspect.signature(picture).parameters)
+    with other_settings(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(look, "new_figure", new_figure)
+        with contextlib.suppress(KeyboardInterrupt):
+            picture(*arguments)
+    assert seen == [default]
+
+
+def test_a_training_on_display_in_other_surroundings():
+    right = LiveTraining(4)
+    with other_settings():
+        found = LiveTraining(4)
+        assert found.image.png == right.image.png
+        assert found.still().png == right.still().png
+
+
+def test_the_backend_stays_that_of_the_reader():
+    with mpl.rc_context():
+        before = dict.__getitem__(mpl.rcParams, "backend")
+        with look.settings():
+            assert dict.__getitem__(mpl.rcParams, "backend") == before
+
+
+class Slow:
+    """A tensor that takes its time to become an array."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __array__(self, dtype=None, copy=None):
+        time.sleep(self.seconds)
+        return np.ones((2, 2))
+
+
+def test_the_warnings_of_other_threads_are_left_alone():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = list(warnings.filters)
+        calls = [
+            threading.Thread(target=baseline.bias_gradient, args=(Slow(seconds),))
+            for seconds in (0.1, 0.2)
+        ]
+        for call in calls:
+            call.start()
+            time.sleep(0.03)
+        assert warnings.filters == before
+        np.log(np.zeros(1))  # warns, and raises nothing
+        for call in calls:
+            call.join()
+        assert warnings.filters == before
+
+
+def test_a_comparison_is_printed_the_same_in_other_surroundings():
+    pairs = {"a": (np.array([1 / 3, 1e-200]), np.array([0.3333, 1e-300])), "b": (1e308, -1e308)}
+    right = repr(check.compare(**pairs))
+    with other_settings():
+        assert repr(check.compare(**pairs)) == right
