@@ -356,8 +356,8 @@ def precision(ratios, errors):
         figure,
         "The relative error of the variance over mean/sigma, on logarithmic axes, in bfloat16, "
         "float16 and float32. The one-pass variance, the mean of the squares minus the square of "
-        "the mean, loses two digits for each digit of the ratio and passes 1, where nothing is "
-        "right; the centered one loses far less.",
+        "the mean, loses two digits for each digit of the ratio until it reaches 1, where nothing "
+        "is right; the centered one loses far less.",
     )
 
 
@@ -376,7 +376,7 @@ WALL = (
      r"rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
     ("relatives", "BN: a feature of the batch.   Ghost BN: a feature of a part of the batch."),
     ("", "LayerNorm, RMSNorm: a sample.   InstanceNorm: a feature of a sample.   "
-     r"GroupNorm: $n/G$ features"),
+     "GroupNorm: n/G of them."),
     ("conv", r"pixels join their feature: $m=M_B\cdot H\cdot W$ in every mean, never $M_B$ alone"),
     ("masked", r"$\partial C/\partial x_s=\frac{\gamma}{\varsigma}\,[\Delta_s-w_s(\Sigma\,\Delta+"
      r"\hat{x}_s\,\Sigma\,\Delta\hat{x})/\Sigma\,w]$"),
