@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import bnnotes
-from bnnotes import baseline, batchnorm, sample_space
+from bnnotes import baseline, batchnorm, normalizers, sample_space
 from bnnotes.checked import (
     FORMULAS,
     Array,
@@ -37,13 +37,17 @@ from bnnotes.checked import (
     unchecked,
 )
 
-SIZES = {"M_B": 6, "n": 2, "n_prev": 3, "k": 3}
+SIZES = {"M_B": 6, "n": 2, "n_prev": 3, "k": 3, "parts": 1, "groups": 2}
 # Each module of the folder enters its formulas into the list.
 for module in pkgutil.iter_modules(bnnotes.__path__, "bnnotes."):
     importlib.import_module(module.name)
+# The methods of one normalizer stand for those of all.
+FORMULAS += [getattr(normalizers.batch_norm, name) for name in ("forward", "backward", "mix")]
 
 
 def named(formula):
+    if inspect.ismethod(formula):
+        return f"normalizers.batch_norm.{formula.__name__}"
     return f"{formula.__module__.removeprefix('bnnotes.')}.{formula.__name__}"
 
 
@@ -51,7 +55,12 @@ def named(formula):
 
 
 def tokens(shape):
-    return ["M_B", "n"] if shape == "..." else re.split(" in | > ", shape)[0].split()
+    """The names of the axes; further axes are none here."""
+    return (
+        ["M_B", "n"]
+        if shape == "..."
+        else re.split(" in | > ", shape)[0].removesuffix(" ...").split()
+    )
 
 
 def array(name, shape):
@@ -65,8 +74,10 @@ def array(name, shape):
 
 def value(name, wanted):
     if isinstance(wanted, type):
-        normalized = batchnorm.normalize(array("x", "M_B n"))
-        return normalized if wanted is batchnorm.Normalized else None
+        x = array("x", "M_B n")
+        if wanted is normalizers.Normalized:
+            return normalizers.batch_norm.forward(x, [1, 1], [0, 0])[1]
+        return batchnorm.normalize(x)
     return 0.1 if wanted[0] == ">= 0" else array(name, wanted[0])
 
 
@@ -83,7 +94,8 @@ def arrays(formula):
     for name, wanted in formula.wanted.items():
         if isinstance(wanted, type):
             for field, kind in inspect.get_annotations(wanted).items():
-                yield f"{name}.{field}", kind.__metadata__[0]
+                if kind is not NonNegative:
+                    yield f"{name}.{field}", kind.__metadata__[0]
         elif wanted[0] != ">= 0":
             yield name, wanted[0]
 
@@ -120,7 +132,8 @@ def with_entry(entry):
 
 
 def longer(axis):
-    return lambda v: np.concatenate([v, v.take([0], axis)], axis)
+    # By two: a single column and one more could be the two features.
+    return lambda v: np.concatenate([v, v.take([0, 0], axis)], axis)
 
 
 WRONG = {
@@ -156,7 +169,7 @@ def refusal(formula, given):
 def test_wrong_arrays(formula, path, shape):
     given = arguments(formula)
     for what, wrong in WRONG.items():
-        if shape != "..." or what not in ANY_SHAPE:
+        if "..." not in shape or what not in ANY_SHAPE:
             assert refusal(formula, replaced(given, path, wrong)).startswith(f"{path}: got "), what
     if " in " in shape:
         assert "wanted [0, 1]" in refusal(formula, replaced(given, path, with_entry(2.0)))
@@ -205,6 +218,7 @@ def test_no_variance(formula, what):
         result = formula(**given)
     except ValueError as error:
         why = r"column 0 is constant over the samples|M_B = 1|1 sample|that vary|along x̂"
+        why += r"|1 entry|constant entries"
         assert re.search(rf"({why}).*wanted", str(error)), error
     else:
         assert all(np.isfinite(part).all() for part in parts(result))
@@ -296,7 +310,7 @@ def test_every_public_formula_is_tested_by_name():
 
 def test_every_function_of_a_formula_module_is_checked():
     """But for those parts that the formulas of several modules share."""
-    parts = {"sample_mean", "mean_and_rest", "center", "divide_by_std"}
+    parts = {"sample_mean", "mean_and_rest", "center", "split_off", "divide_by_std"}
     for module in (baseline, batchnorm, sample_space):
         for name, f in vars(module).items():
             if inspect.isfunction(f) and f.__module__ == module.__name__ and name[0] != "_":

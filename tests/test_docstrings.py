@@ -55,6 +55,8 @@ def first_paragraph(function):
 
 
 # The signature of a formula says what it takes, and the head of its module what it refuses.
+for name in MODULES:  # each enters its formulas into the list
+    importlib.import_module(name)
 FORMULA_MODULES = {formula.__module__ for formula in FORMULAS} | {
     *("bnnotes.check", "bnnotes.ledger", "bnnotes.source")
 }

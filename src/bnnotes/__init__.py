@@ -1,9 +1,9 @@
 """Back-propagation through Batch Normalization, equation by equation.
 
 The modules follow the sections of the derivation: `baseline`,
-`sample_space`, `batchnorm`, `geometry`, `propagation`, `network`. `check`
-differentiates by other means. `review` finds the mistake in code of your
-own. `ledger` lists every equation and claim with its verdict.
+`sample_space`, `batchnorm`, `geometry`, `propagation`, `network`.
+`normalizers` goes beyond it. `check` differentiates by other means. `review`
+finds the mistake in code of your own. `ledger` lists every equation and claim with its verdict.
 """
 
 import importlib
@@ -18,6 +18,7 @@ __all__ = [
     "geometry",
     "ledger",
     "network",
+    "normalizers",
     "propagation",
     "review",
     "sample_space",

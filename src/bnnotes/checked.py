@@ -26,8 +26,9 @@ _inside = ContextVar("inside", default=False)
 class Array:
     """Annotation of an array by the names of its sizes: ``Array["M_B n"]``.
 
-    The same name is the same size in every argument; ``"1|n"`` allows one column for all,
-    ``"..."`` any shape. ``"M_B n in [0, 1]"`` and ``"n > 0"`` bound the entries.
+    The same name is the same size in every argument; ``"1|n"`` allows one column for all, ``"..."``
+    any shape, or after others any further axes, the same in every argument. ``"M_B n in [0, 1]"``
+    and ``"n > 0"`` bound the entries.
     """
 
     def __class_getitem__(cls, shape):
@@ -64,7 +65,8 @@ def checked(function):
         return result
 
     public.wanted, public.real = wanted, real
-    FORMULAS.append(public)
+    if function.__name__ == function.__qualname__:  # no method: it needs an object
+        FORMULAS.append(public)
     return public
 
 
@@ -148,11 +150,13 @@ def sized(name, value, shape, sizes, real=False):
         return array
     got = f"{name}: got shape {array.shape}"
     wanted = f"wanted ({', '.join(tokens)}{',' if len(tokens) == 1 else ''})"
-    if array.ndim != len(tokens):
+    more = tokens[-1] == "..."
+    tokens = tokens[: len(tokens) - more]
+    if array.ndim < len(tokens) or (array.ndim > len(tokens) and not more):
         raise ValueError(f"{got}, {wanted}")
-    for axis, (token, size) in enumerate(zip(tokens, array.shape, strict=True)):
-        if size == 0:
-            raise ValueError(f"{got}, wanted at least one entry per axis")
+    if array.size == 0:
+        raise ValueError(f"{got}, wanted at least one entry per axis")
+    for axis, (token, size) in enumerate(zip(tokens, array.shape, strict=False)):
         if token.startswith("1|") and size == 1:
             continue
         symbol = token.removeprefix("1|")
@@ -161,6 +165,11 @@ def sized(name, value, shape, sizes, real=False):
             raise ValueError(
                 f"{got}, {wanted} with {symbol} = {want} on axis {axis}, as in {source}"
             )
+    if more:
+        further = array.shape[len(tokens) :]
+        want, source = sizes.setdefault("...", (further, name))
+        if further != want:
+            raise ValueError(f"{got}, {wanted} with {want} for ..., as in {source}")
     return array
 
 
