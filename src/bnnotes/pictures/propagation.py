@@ -761,5 +761,5 @@ def residual(curves, predicted):
     return look.still(
         figure,
         f"Over {block[-1]} blocks, from the top down, ‖Δ‖² grows {said}; with skips it "
-        "is a straight line, as predicted.",
+        "follows the predicted line.",
     )
