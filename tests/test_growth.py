@@ -291,3 +291,47 @@ def test_a_measurement_computes_in_the_dtype_asked_for(monkeypatch):
 
 def test_forty_degrees_are_the_default():
     assert growth.degrees("tanh").shape == (40,)
+
+
+@pytest.mark.parametrize(("name", "layers"), [("relu", 1), ("tanh", 1), ("relu", 2)])
+def test_residual_blocks(name, layers):
+    """The base of the growth becomes its exponent."""
+    sizes = {"M_B": 256, "width": 256, "blocks": 40, "layers": layers}
+    runs = [growth.measured_residual_growth(name, rng=seed, **sizes) for seed in range(3)]
+    measured = np.exp(np.log(runs).mean(axis=0))
+    predicted = growth.residual_growth(name, 40, layers=layers)
+    assert measured == pytest.approx(predicted, rel=0.03)
+    exponent = growth.growth(name) ** layers
+    many = np.log(growth.residual_growth(name, 40000, layers=layers)).cumsum()
+    assert (many[-1] - many[19999]) / math.log(2) == pytest.approx(exponent, rel=1e-3)
+
+
+def test_without_skips_residual_blocks_are_layers():
+    sizes = {"M_B": 256, "width": 256, "blocks": 10, "rng": 1}
+    measured = growth.measured_residual_growth("relu", skip=False, **sizes)
+    assert np.exp(np.log(measured[1:]).mean()) == pytest.approx(LIMITS["relu"], rel=0.05)
+
+
+def test_the_error_of_residual_blocks_is_a_derivative():
+    """Of two blocks, written as one function of the input."""
+    rng, M_B, n = np.random.default_rng(7), 5, 4
+    h, W_1, W_2 = (rng.standard_normal(shape) for shape in ((M_B, n), (n, n), (n, n)))
+
+    def block(h, W):
+        x = h - h.mean(axis=0)
+        return h + np.tanh(x / np.sqrt((x**2).mean(axis=0))) @ W.T / math.sqrt(n)
+
+    delta = rng.standard_normal((M_B, n))
+    delta -= delta.mean(axis=0)
+    above = complex_step(lambda h: (delta * block(h, W_2)).sum(), block(h, W_1))
+    below = complex_step(lambda h: (delta * block(block(h, W_1), W_2)).sum(), h)
+    squares = [(v**2).sum() for v in (delta, above, below)]
+    measured = growth.measured_residual_growth("tanh", M_B=M_B, width=n, blocks=2, rng=7)
+    assert measured == pytest.approx([squares[2] / squares[1], squares[1] / squares[0]])
+
+
+@pytest.mark.parametrize("wrong", [{"blocks": 0}, {"layers": 0}, {"skip": 1}, {"M_B": 2}])
+def test_residual_blocks_say_what_they_want(wrong):
+    right = {"M_B": 8, "width": 4, "blocks": 2, "rng": 0}
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}: got"):
+        growth.measured_residual_growth("relu", **{**right, **wrong})

@@ -85,29 +85,10 @@ def check_stops(result, values):
     assert result.rank == min(result.inputs, result.M_B - 1)  # of these digits
 
 
-def check_layers(result, values):
-    assert (result.M_B, result.layer, result.epoch) == tuple(values.values())
-    if result.theta1 is None:
-        assert result.explanation and result.M_B <= 2
-        return
-    sin1, sin2, cos = result.factors
-    assert sin1.shape == sin2.shape == (result.theta2.size,)
-    n, n_prev = pictures.WIDTHS[result.layer], pictures.WIDTHS[result.layer - 1]
-    assert result.theta2.shape == result.dihedral.shape
-    assert result.theta2.shape[0] == n and result.theta2.shape[1] <= n_prev
-    if result.M_B == 2:
-        assert max(sin1.max(), sin2.max()) < 1e-6 and not cos.size
-    elif result.M_B == 3:
-        assert np.abs(cos - 1).max() < 1e-6
-    else:
-        assert np.median(sin2) > 0.5
-
-
 CHECKS = {
     "Triangle": check_triangle,
     "Means": check_means,
     "Stops": check_stops,
-    "Layers": check_layers,
 }
 
 
@@ -379,20 +360,6 @@ def test_the_error_of_a_layer_is_the_slope_of_the_cost(layer):
         return -(phi * np.log(u) + (1 - phi) * np.log(1 - u)).sum() / M_B
 
     assert np.abs(complex_step(cost, y) - view.delta).max() < 1e-13
-
-
-def test_random_directions():
-    # In two dimensions |cos| has the median cos 45°, in three it is uniform.
-    assert pictures.chance(1) == 1
-    assert pictures.chance(2) == pytest.approx(np.sqrt(0.5), abs=0.02)
-    assert pictures.chance(3) == pytest.approx(0.5, abs=0.02)
-
-
-def test_training_moves_the_weights_towards_the_third_condition():
-    layers = pictures.Layers()
-    before, after = (layers.compute(1400, 2, epoch) for epoch in (0, 8))
-    assert np.median(after.factors[2]) < 0.4 * np.median(before.factors[2])
-    assert min(np.median(after.factors[0]), np.median(after.factors[1])) > 0.9
 
 
 # ---- neurons

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import baseline
+from . import baseline, batchnorm
 from .activations import get
 from .checked import (
     Real,
@@ -63,6 +63,12 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     >>> round(growth("relu", beta=1.0), 3)
     1.12
     """
+    slope, variance = _moments(activation, gamma, beta)
+    return float(slope / variance)
+
+
+def _moments(activation, gamma, beta):
+    """Return γ²E[g'(y)²] and Var[g(y)]."""
     activation = get(activation)
     gamma, beta = (
         number(name, v, minimum=-math.inf) for name, v in (("gamma", gamma), ("beta", beta))
@@ -74,7 +80,95 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     g = activation.g(y)
     variance = weight @ (g - weight @ g) ** 2
     _require_varying(activation, variance)
-    return float(gamma**2 * (weight @ activation.g_prime(y) ** 2) / variance)
+    return gamma**2 * (weight @ activation.g_prime(y) ** 2), variance
+
+
+def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
+    """Return 1 + f^k/(l − 1 + 1/Var[g(y)]), the factor of ‖Δ‖² of residual block l, f = `growth`.
+
+    Block l adds to its input h the output of k = `layers` layers
+    h ↦ W g(BN(h)), in the limit of `growth`. Their product over the blocks
+    grows as their number to the power f^k.
+
+    Parameters
+    ----------
+    activation : Activation or str
+    blocks : int
+    layers : int
+        k, in the branch of each block.
+    gamma, beta : float
+        As in `growth`.
+
+    Returns
+    -------
+    ndarray, shape (blocks,)
+        From block 1, the lowest, whose input has the variance 1.
+
+    Raises
+    ------
+    ValueError
+        As in `growth`, or if a number of blocks or layers is not positive.
+
+    Examples
+    --------
+    >>> residual_growth("relu", 3).round(2)
+    array([1.5 , 1.37, 1.3 ])
+    """
+    slope, variance = _moments(activation, gamma, beta)
+    before = np.arange(count("blocks", blocks)) + 1 / variance
+    return 1 + (slope / variance) ** count("layers", layers) / before
+
+
+def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, skip=True):
+    """Return ‖Δ‖² below over above each block of a random residual network on random inputs.
+
+    Parameters
+    ----------
+    activation : Activation or str
+    M_B, width, blocks : int
+    rng : numpy.random.Generator or int
+        The source of inputs, weights and error, or its seed.
+    layers : int
+        In the branch of each block.
+    skip : bool
+        False leaves the branches alone.
+
+    Returns
+    -------
+    ndarray, shape (blocks,)
+        From block 1, the lowest.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit.
+    """
+    activation, rng = get(activation), generator("rng", rng)
+    _require_sizes(M_B, width, 2, True)
+    blocks, layers = count("blocks", blocks), count("layers", layers)
+    skip = instance("skip", skip, (bool, np.bool_), "True or False")
+    h, gamma, branches = rng.standard_normal((M_B, width)), np.ones(width), []
+    for _ in range(blocks):
+        branch, passed = h, []
+        for _ in range(layers):
+            W = rng.standard_normal((width, width)) / math.sqrt(width)
+            normalized = batchnorm.normalize(branch)
+            passed.append((W, normalized))
+            branch = activation.g(normalized.x_hat) @ W.T
+        branches.append(passed)
+        h = h + branch if skip else branch
+    delta = center(rng.standard_normal((M_B, width)))
+    factors = []
+    for passed in reversed(branches):
+        error = delta
+        for W, normalized in reversed(passed):
+            # γ = 1 and β = 0, so y is x̂.
+            error = baseline.previous_error(error, W, activation.g_prime(normalized.x_hat))
+            error = batchnorm.input_error(error, normalized, gamma)
+        below = delta + error if skip else error
+        factors.append(float((below * below).sum() / (delta * delta).sum()))
+        delta = below
+    return np.array(factors[::-1])
 
 
 def _normal(kink=0.0):

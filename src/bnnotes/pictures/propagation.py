@@ -676,3 +676,41 @@ def small_batches(sizes, values, predicted):
         f"{np.median(layers):.2f} at {size}" for size, layers in zip(sizes, values, strict=True)
     )
     return look.still(figure, f"The median factor of ‖Δ‖² per linear layer by batch size: {said}.")
+
+
+def residual(curves, predicted):
+    """Draw ‖Δ‖² below every block with its skip and without, both axes logarithmic.
+
+    Parameters
+    ----------
+    curves : dict of str to ndarray, shape (blocks,)
+        ``"with skips"`` and ``"without"``: factors from block 1 up.
+    predicted : ndarray, shape (blocks,)
+        Factors with skips.
+
+    Returns
+    -------
+    Picture
+    """
+    figure = look.new_figure(6.4, 3.2)
+    ax = look.new_axes(figure)
+    figure.subplots_adjust(left=0.12, right=0.8, bottom=0.16, top=0.95)
+    block = np.arange(1, len(predicted) + 1)
+    ax.set(xscale="log", yscale="log", xlim=(block[-1] * 1.08, 0.9), xlabel="block $l$")
+    ax.set_ylabel(r"$\Vert\Delta\Vert^2$ below block $l$, over that at the top")
+    ticks = [l for l in (60, 30, 10, 5, 2, 1) if l <= block[-1]]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.set_xticklabels([str(l) for l in ticks])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ends = {name: np.cumprod(values[::-1])[::-1] for name, values in curves.items()}
+    ax.plot(block, np.cumprod(predicted[::-1])[::-1], color=GRAY, lw=5, alpha=0.4)
+    for name, style in (("with skips", "-"), ("without", ":")):
+        ax.plot(block, ends[name], color=look.INK, ls=style, marker="o", ms=3)
+        place = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(name, (1, ends[name][0]), annotation_clip=False, **place)
+    said = ", ".join(f"{name} by {values[0]:.1g}" for name, values in ends.items())
+    return look.still(
+        figure,
+        f"Over {block[-1]} blocks, from the top down, ‖Δ‖² grows {said}; with skips it "
+        "follows the predicted line.",
+    )
