@@ -25,7 +25,6 @@ OTHERS = {
     "image.origin": "lower",
     "image.cmap": "gray",
     "text.usetex": True,
-    "text.hinting_factor": 1,
     "mathtext.fontset": "stix",
     "lines.linestyle": ":",
     "lines.antialiased": False,
