@@ -79,7 +79,7 @@ def _wanted(annotation):
 
 
 def unchecked(function, *args, **kwargs):
-    """Return function(*args, **kwargs), in which no formula checks: the caller has."""
+    """Return ``function(*args, **kwargs)``, in which no formula checks: the caller has."""
     # In a context of its own: whatever interrupts it, nothing stays switched off.
     return copy_context().run(_inside_of, function, args, kwargs)
 
