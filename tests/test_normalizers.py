@@ -1,7 +1,12 @@
 """Every normalizer at every shape and ε, against definitions entry by entry and torch's layers."""
 
 import itertools
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -443,3 +448,25 @@ def test_wrong_weights(weights, says):
         normalizers.batch_norm.forward(x, gamma, beta, weights=weights)
         says, x = "x: batch_norm has ", x[:, :, 0, 0]
     assert refusal(normalizers.batch_norm.forward, x, gamma, beta, 0.0, weights).startswith(says)
+
+
+# Several devices.
+
+
+def test_chapter_8_on_four_processes():
+    """Its two functions, with MPI's allreduce for `sum` and shards of 3, 5, 8 and 16 samples."""
+    pytest.importorskip("mpi4py")
+    launcher = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if launcher is None:
+        pytest.skip("there is no mpiexec")
+    script = Path(__file__).with_name("mpi_devices.py")
+    ran = subprocess.run(
+        [launcher, "-n", "4", sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    all_ranks, alone = map(float, ran.stdout.split())
+    assert all_ranks < TOLERANCE and alone > 0.1
