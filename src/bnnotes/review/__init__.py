@@ -400,11 +400,12 @@ def _backward(f, subject, layout, forward):
         if function or isinstance(f, module) or (isinstance(f, type) and issubclass(f, module)):
             return judge(subject, call.autograd_ways(f, layout)), ()
     kind = f if isinstance(f, type) else type(f)
-    if any(callable(getattr(kind, m, None)) for m in call.BACKWARDS):
-        if not any(callable(getattr(kind, m, None)) for m in call.FORWARDS):
-            return Verdict(
-                "unknown", f"{kind.__name__} has a backward pass and no forward pass"
-            ), ()
+    methods = (
+        call.methods(kind) if not hasattr(f, "__name__") or isinstance(f, type) else (None, None)
+    )
+    if methods[1] and not methods[0]:
+        return Verdict("unknown", f"{kind.__name__} has a backward pass and no forward pass"), ()
+    if methods[1]:
         return judge(subject, call.layer_ways(f, layout, subject.wanted)), ()
     if isinstance(f, type) or (callable(f) and not hasattr(f, "__name__") and _is_forward(f)):
         text = "it is a forward pass, or a layer without a backward method: "
@@ -416,9 +417,14 @@ def _backward(f, subject, layout, forward):
         verdict = judge(subject, call.pair_ways(beside, f, layout, subject.wanted))
         taken = f"its forward pass is {call.name_of(beside)}"
         taken += ", which stands beside it" if forward is None else ""
-        if forward is not None or verdict.kind != "unknown":
+        if forward is not None or not verdict.text.startswith("it failed"):
             return verdict, (taken,)
-        tried = (f"{taken}, and could not be run: {verdict.text}",)
+        # Its cache may be put together elsewhere.
+        alone = judge(subject, call.function_ways(f, layout, subject.wanted))
+        text = f"its cache is put together elsewhere: with that of {call.name_of(beside)}, {verdict.text}"
+        if alone.kind == "right":
+            return alone._replace(condition=text), ()
+        return (alone, (f"perhaps {text}",)) if alone.parts <= 1 else (verdict, (taken,))
     else:
         tried = ()
     if _is_forward(f):

@@ -52,8 +52,8 @@ var_eps      vareps varpluseps varianceeps
 centered     xmu xc xcentered centered xminusmean xminusmu centeredx xzeromean xmean0 xcenter bndiff
 centered     xmeaned xm deviation diff
 W            w weight weights wl kernel matrix wnext
-gamma        gamma γ scale gain scaler gammas weight weights bngain
-beta         beta β shift offset intercept bias betas b bnbias
+gamma        gamma γ scale gain scaler gammas weight weights bngain bw
+beta         beta β shift offset intercept bias betas b bnbias bb
 eps          eps epsilon ε ep epsi
 y            y output out
 M_B          mb batchsize nsamples numsamples batch count
@@ -73,12 +73,14 @@ mean_delta   meandy
 mean_delta_centered meandyxmu
 cache        cache ctx context memory saved stash tape state residuals stored intermediate
 self         self
-bn_param     bnparam bnparams
+bn_param     bnparam bnparams lnparam gnparam normparam params param config
+groups       groups numgroups ngroups
 training     training train istraining istrain trainflag
 mode         mode
 momentum     momentum decay
 rate         lr learningrate
 n            numfeatures nfeatures features dim size inputsize nin nout channels numchannels
+n            infeature infeatures numfeature inputfeatures nneurons numneurons nchannels
 n            inputdim featuresize units hidden numneurons neurons width inchannels outchannels ndim
 shape        shape inputshape normalizedshape normshape paramshape
 optimizer    optimizer optim opt
@@ -87,7 +89,7 @@ optimizer    optimizer optim opt
 WEAK = {
     "d": "delta n",
     "c": "n gamma",
-    "g": "delta gamma",
+    "g": "delta groups gamma",
     "e": "delta",
     "err": "delta",
     "dz": "delta",
@@ -119,7 +121,14 @@ ALSO = {
     "mean": ("centered",),
     "centered": ("x_hat",),
 }
-SETTINGS = {"training": True, "mode": "train", "momentum": 0.9, "rate": 0.0}
+SETTINGS = {
+    "training": True,
+    "mode": "train",
+    "momentum": 0.9,
+    "rate": 0.0,
+    "groups": 2,
+    "unused": None,
+}
 ANY = (
     *("gamma", "x_hat", "std", "x", "inv_std", "centered", "var", "mean", "sigma", "beta"),
     *("var_eps", "eps", "y", "M_B"),
@@ -187,7 +196,7 @@ def _by_parts(name):
     text = squash(name)
     running = any(p.startswith(("running", "moving", "global", "ema")) for p in parts)
     inverse = any(p in ("inv", "inverse", "rsqrt", "reciprocal") or "inv" in p for p in parts)
-    if any(p.startswith(("grad", "upstream", "accum")) for p in parts) or text.startswith(
+    if any(p.startswith(("grad", "upstream", "accum", "err")) for p in parts) or text.startswith(
         ("dout", "dl", "grad", "delta", "d_")
     ):
         return ["delta"]
@@ -211,7 +220,18 @@ def _by_parts(name):
     return []
 
 
-GRADIENT = {"d", "grad", "grads", "gradient", "gradients", "diff", "deriv", "derivative", "delta"}
+GRADIENT = {
+    "d",
+    "ld",
+    "grad",
+    "grads",
+    "gradient",
+    "gradients",
+    "diff",
+    "deriv",
+    "derivative",
+    "delta",
+}
 _BASE = {"x": "dx", "gamma": "dgamma", "beta": "dbeta", "W": "dW", "b": "db", "u_prev": "below"}
 
 
@@ -373,7 +393,7 @@ def _leaves(node):
         for each in node.elts:
             yield from _leaves(each)
     else:
-        yield getattr(node, "id", "")
+        yield getattr(node, "id", getattr(node, "attr", ""))
 
 
 def entries(f, argument):
@@ -385,7 +405,7 @@ def entries(f, argument):
             if isinstance(value, ast.Attribute) and _is(value.value, argument):
                 value = value.value  # ctx.saved_tensors
             if isinstance(target, ast.Tuple) and _is(value, argument):
-                places |= {k: getattr(t, "id", "_") for k, t in enumerate(target.elts)}
+                places |= {k: getattr(t, "id", "?") for k, t in enumerate(target.elts)}
             if isinstance(target, ast.Name) and isinstance(value, ast.Subscript):
                 if _is(value.value, argument) and isinstance(value.slice, ast.Constant):
                     if isinstance(value.slice.value, int):
@@ -551,7 +571,18 @@ OFFERED = {
     *("delta", "x", "x_hat", "mean", "std", "sigma", "var", "inv_std", "inv_var", "var_eps"),
     *("centered", "gamma", "beta", "eps", "y", "M_B", "running_mean", "running_var", "dgamma"),
     *("dbeta", "sum_delta_centered", "mean_delta", "mean_delta_centered", "cache", "self"),
-    *("bn_param", "training", "mode", "momentum", "rate", "shape", "n", "optimizer"),
+    *(
+        "bn_param",
+        "training",
+        "mode",
+        "momentum",
+        "rate",
+        "shape",
+        "n",
+        "optimizer",
+        "groups",
+        "unused",
+    ),
 }
 OF_FORWARD = OFFERED - {
     *("delta", "x_hat", "y", "centered", "inv_std", "inv_var", "dgamma", "dbeta", "mean_delta"),
@@ -732,7 +763,7 @@ def assignments(slots, limit=160):
             return
         key, possible = slots[k]
         for rank, role in enumerate(possible[: left + 1]):
-            if role in used and role is not None:
+            if role in used and role not in (None, "unused"):
                 continue
             for rest in filled(k + 1, left - rank, used | {role}):
                 yield {key: role, **rest}
@@ -793,8 +824,8 @@ def slots_of(f, offered, delta=True):
 
 
 def _possible(name, offered):
-    if name == "_":
-        return ["x_hat", *ANY]
+    if not name.strip("_"):
+        return ["unused"]
     return meanings(name, offered) or [r for r in ANY if r in offered]
 
 
@@ -806,7 +837,7 @@ class FunctionWay(Way):
         self.names, self.taken = returned_names(f), {}
         for key, role in roles.items():
             name = key if isinstance(key, str) else self._entry(*key)
-            if role and role not in ("cache", "self"):
+            if role and role not in ("cache", "self", "unused"):
                 self.taken[name] = role
         given = set(self.taken.values())
         # What a cache or self has at hand is asked for while it runs.
@@ -844,11 +875,8 @@ class FunctionWay(Way):
     def _call(self, values):
         given = self.inputs(values)
         kept = {k: _copied(v) for k, v in given.items()}
-        named = parameters(self.f)
         self._self = next((v for k, v in given.items() if self.roles[k] == "self"), None)
-        first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
-        rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
-        result, trouble = guarded(self.f, *first, **rest)
+        result, trouble = called(self.f, given)
         written = [k for k in given if changed(kept[k], given[k])]
         notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
         return result, trouble, notes
@@ -887,13 +915,6 @@ class ForwardWay(FunctionWay):
     def forward(self, values):
         outcome = self.backward(values)
         return outcome.y, outcome.trouble
-
-
-def _of_making(roles):
-    """Return what an argument of ``__init__`` may be: the number of neurons, if it may."""
-    if "n" in roles or roles == list(ANY):
-        return ["n", "shape", *(role for role in roles if role not in ("n", "M_B"))]
-    return roles
 
 
 def left_in(thing, outcome, wanted, form, values):
@@ -1032,16 +1053,31 @@ FORWARDS = "forward forward_pass fprop fwd feedforward feed_forward __call__ cal
 BACKWARDS = "backward backward_pass bprop bwd backprop backpropagate back back_pass".split()
 
 
+def methods(kind):
+    """Return the names of the forward and the backward method of a class, None where it has none."""
+    space = {name: getattr(kind, name, None) for name in dir(kind)}
+    space = {k: f for k, f in space.items() if callable(f) and (k[:2] != "__" or k == "__call__")}
+    plain = {name.strip("_"): name for name in space} | {"__call__": "__call__"}
+    f = next((plain[name] for name in FORWARDS if plain.get(name) in space), None)
+    b = next((plain[name] for name in BACKWARDS if plain.get(name) in space), None)
+    if f and b:
+        return f, b
+    # Of the many of a network the one whose name says so.
+    there = [name for name in space if BACK.search(name) and beside(name, space)]
+    b = next((name for name in there if re.search("norm|bn", name, re.I)), (there or [b])[0])
+    return (beside(b, space) if b else None), b
+
+
 class LayerWay(Way):
     """A class, or an instance of one, with a forward and a backward method."""
 
     has_forward, eps_taken = True, False
 
-    def __init__(self, thing, form, wanted, order=0):
+    def __init__(self, thing, form, wanted, order=0, sized=False, switch=True):
         self.thing, self.form, self.wanted, self.order = thing, form, wanted, order
+        self.sized, self.switch = sized, switch
         kind = thing if isinstance(thing, type) else type(thing)
-        self.f = next((m for m in FORWARDS if callable(getattr(kind, m, None))), None)
-        self.b = next((m for m in BACKWARDS if callable(getattr(kind, m, None))), None)
+        self.f, self.b = methods(kind)
         self.taken, self.names = {}, returned_names(getattr(kind, self.b)) if self.b else ()
         self.how = f"{kind.__name__}.{self.f}, then .{self.b}; γ and β were set in the layer"
         if not isinstance(thing, type):
@@ -1051,19 +1087,25 @@ class LayerWay(Way):
     def _made(self, values):
         if not isinstance(self.thing, type):
             return guarded(copy.deepcopy, self.thing)
-        slots = slots_of(self.thing, OF_FORWARD, delta=False) if parameters(self.thing) else []
+        slots = []
+        for name, parameter in (parameters(self.thing) or {}).items():
+            roles = meanings(name, OF_FORWARD | {"shape"})
+            if not roles or roles[0] in ("x", "n", "shape", "M_B"):
+                roles = ["n", "shape"]
+            # Its own settings are left as it has them.
+            if parameter.default is parameter.empty or (self.sized and roles[0] == "n"):
+                slots.append((name, roles))
         trouble = ""
-        for _, roles in assignments([(k, _of_making(p)) for k, p in slots], 12):
-            given = {
-                k: self.form.hand(r, values)
-                for k, r in roles.items()
-                if r and r not in ("eps", "momentum", "running_mean", "running_var", "training")
-            }
+        for _, roles in assignments(slots, 12):
+            given = {k: self._setting(r, values) for k, r in roles.items()}
             layer, trouble = guarded(self.thing, **given)
             if not trouble:
-                self.taken = {k: r for k, r in roles.items() if k in given}
+                self.taken = dict(roles)
                 return layer, ""
         return None, f"{self.thing.__name__}(...): {trouble}"
+
+    def _setting(self, role, values):
+        return 1e-3 if role == "eps" else self.form.hand(role, values)
 
     def _prepared(self, values):
         """Return a layer whose γ and β are those of the case."""
@@ -1075,7 +1117,7 @@ class LayerWay(Way):
             if callable(method) and not _set(layer, values, self.form, True):
                 given = [Optimizer()] if name == "initialize" else []
                 shape = self.form.hand("shape", values)
-                for arguments in (given, [shape], [self.form.hand(*("x", values)).shape], []):
+                for arguments in (given, [shape], [self.form.hand("x", values).shape], []):
                     if not guarded(method, *arguments)[1]:
                         break
         if not _set(layer, values, self.form, False):
@@ -1086,21 +1128,36 @@ class LayerWay(Way):
         self.gamma_taken = bool(in_call) or "gamma" in _set(layer, values, self.form, False)
         return layer, ""
 
-    def _run(self, layer, values):
-        method = getattr(layer, self.f)
+    def _arguments(self, method, first, offered, values, rest):
+        """Return the arguments of a method by name; `first` is the role that it cannot do without."""
+        named = parameters(method) or {}
+        roles = {k: meanings(k, offered) for k in named}
+        likely = [k for k, r in roles.items() if r[:1] == [first]]
+        likely += [k for k, r in roles.items() if not r] if first == "delta" else []
+        main = next(iter([*likely, *named]), None)
         given = {}
-        x = next(iter(parameters(method) or ("x",)))
-        for name, parameter in list((parameters(method) or {}).items())[1:]:
-            role = next(iter(meanings(name, OF_FORWARD)), None)
-            required = parameter.default is parameter.empty
-            if role and (required or role in ("training", "mode", "gamma", "beta")):
+        for name, parameter in named.items():
+            role = first if name == main else next((r for r in roles[name] if r != first), None)
+            if parameter.default is parameter.empty or role in ("training", "mode"):
+                if role in (None, "cache", "self"):
+                    given[name] = rest
+                else:
+                    given[name] = self.form.hand(role, values)
+                    self.taken[name] = role
+            elif role in ("gamma", "beta"):
                 given[name] = self.form.hand(role, values)
-        self.taken |= {x: "x"} | {k: "training" for k in given if k != x}
-        first = [self.form.hand("x", values)] if parameters(method) != {} else []
-        result, trouble = guarded(method, *first, **given)
+        return given
+
+    def _run(self, layer, values):
+        method, before = getattr(layer, self.f), {path: id(v) for path, v, _ in leaves(layer)}
+        given = self._arguments(method, "x", OF_FORWARD, values, self.switch)
+        result, trouble = called(method, given)
         if trouble:
             return None, f".{self.f}: {trouble}"
         y, self._rest = split_forward(result, self.form, values)
+        if y is None:
+            kept = {p: v for p, v, _ in leaves(layer) if id(v) != before.get(p) and p != "y_prev"}
+            y, _ = split_forward(kept, self.form, values) if result is None else (None, None)
         if y is None:
             return None, f".{self.f} returned no y with the shape {self.form.shape('y', values)}"
         return y, ""
@@ -1117,40 +1174,41 @@ class LayerWay(Way):
         if trouble:
             return Outcome({}, trouble=trouble)
         before = {path: v.copy() for path, v, _ in leaves(layer)}
-        delta, method = self.form.hand("delta", values), getattr(layer, self.b)
-        kept = _copied(delta)
-        more = {}
-        for name, parameter in list((parameters(method) or {}).items())[1:]:
-            role = next(iter(meanings(name, OFFERED)), None)
-            if parameter.default is parameter.empty:
-                kept_by_forward = role in (None, "cache", "self")
-                more[name] = self._rest if kept_by_forward else self.form.hand(role, values)
-        result, trouble = guarded(method, delta, **more)
+        method = getattr(layer, self.b)
+        given = self._arguments(method, "delta", OFFERED, values, self._rest)
+        kept = {k: _copied(v) for k, v in given.items()}
+        result, trouble = called(method, given)
         if trouble:
             return Outcome({}, y, f".{self.b}: {trouble}")
         outcome = read(result, self.names, self.wanted, self.form, values)
         if result is None:
             outcome = Outcome({})
-        notes = ("it writes into its argument, in place",) if changed(kept, delta) else ()
+        written = [k for k in given if changed(kept[k], given[k])]
+        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
         found, shapes = dict(outcome.found), list(outcome.shapes)
         for path, array, _ in leaves(layer):
-            said = (
-                quantity(path, self.wanted)
-                if not np.array_equal(before.get(path), array, equal_nan=True)
-                or GRADIENT & set(path.casefold().split("_"))
-                else None
-            )
+            fresh = path not in before or changed(before[path], array)
+            said = None
+            if fresh or GRADIENT & set(path.casefold().split("_")):
+                said = quantity(path, self.wanted)
             if said and said not in found and path not in ("x", "gamma", "beta"):
                 taken = self.form.take(said, array, values)
                 if taken is not None:
                     found[said] = taken.astype(float)
                     self.taken[f".{path}"] = said
             moving = path.casefold().replace("_", "")
-            if moving.startswith(("running", "moving", "run")) and path in before:
-                if not np.array_equal(before[path], array):
-                    notes += (f"its backward pass updates `{path}`: the statistics twice a step",)
+            if moving.startswith(("running", "moving", "run")) and path in before and fresh:
+                notes += (f"its backward pass updates `{path}`: the statistics twice a step",)
         trouble = "" if found or shapes else outcome.trouble or f".{self.b} returned nothing"
         return Outcome(found, y, trouble, tuple(shapes), notes, outcome.dtype)
+
+
+def called(f, given):
+    """Return what f returns for arguments by name, some of which it may take by place alone."""
+    named = parameters(f) or {}
+    first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
+    rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
+    return guarded(f, *first, **rest)
 
 
 def leaves(thing, depth=3, path="", seen=None):
@@ -1201,22 +1259,17 @@ def _kind_of(path):
     if set(parts) & (GRADIENT | {"running", "moving", "opt", "optimizer", "momentum", "m", "v"}):
         return None
     for part in reversed(parts):
-        if part in (
-            "gamma",
-            "γ",
-            "scale",
-            "weight",
-            "weights",
-            "gammas",
-            "gain",
-            "g",
-            "w",
-            "bngain",
-        ):
-            return "gamma"
-        if part in ("beta", "β", "shift", "bias", "betas", "offset", "b", "bnbias"):
-            return "beta"
+        kinds = {"gamma", "beta"} & {*_TABLE.get(part, ()), *WEAK.get(part, "").split()[-1:]}
+        if kinds and part not in ("k", "alpha", "c"):
+            return kinds.pop()
     return None
+
+
+def _may_be_parameter(path):
+    parts = [p.casefold() for p in _tokens(path)]
+    return not re.match(
+        r"d|g|run|mov|var|v$|std|s$|mean|m$|mu|sigma", parts[-2:][0] if parts else ""
+    )
 
 
 _RUNNING = {
@@ -1234,11 +1287,11 @@ def _set(layer, values, form, look):
         if kind and (array.size == n or array.ndim == 0) and np.isfinite(array).all():
             found.setdefault(kind, []).append((array, setter))
     if "gamma" not in found:
-        listed = [(a, s) for p, a, s in kept if re.match(r"(params|parameters|weights|theta)_", p)]
-        for kind, start in (("gamma", 1), ("beta", 0)):
-            found.setdefault(
-                kind, [(a, s) for a, s in listed if a.size == n and (a == start).all()]
-            )
+        # Under a name of its own: what begins with ones, and the zeros beside it in a list.
+        free = [(p, a, s) for p, a, s in kept if a.size == n and _may_be_parameter(p)]
+        found["gamma"] = [(a, s) for _, a, s in free if (a == 1).all()]
+        listed = [(a, s) for p, a, s in free if re.search(r"_\d+$", p) and (a == 0).all()]
+        found.setdefault("beta", listed)
     found = {kind: places for kind, places in found.items() if places}
     if not look:
         for path, array, (setter, key) in kept:
@@ -1359,33 +1412,35 @@ def owner(f):
     return found if isinstance(found, type) else None
 
 
+_PROP = r"(_?prop(agat\w*)?|_?pass)?"
+BACK = re.compile(rf"(back(_?w[ao]rds?)?|bprop|bwd|grad(ient)?s?|deriv(ative)?|_b$){_PROP}", re.I)
+FORTH = re.compile(rf"(forw([ao]rds?)?|fprop|fwd|_f$){_PROP}", re.I)
+
+
+def beside(name, space):
+    """Return the name of the forward pass that goes with a backward pass, or None."""
+    stem, found = squash("x" + BACK.sub("", name)), {}
+    for other, value in space.items():
+        if callable(value) and other != name and not BACK.search(other):
+            rank = not FORTH.search(other), other
+            key = squash("x" + FORTH.sub("", other))
+            found[key] = min(rank, found.get(key, rank))
+    # The longest that both begin with: batchnorm_backward_alt has no forward pass of its own.
+    for length in range(len(stem), 0, -1):
+        plain, other = found.get(stem[:length], (True, None))
+        if other and BACK.search(name) and (length == len(stem) or (length > 2 and not plain)):
+            return other
+    return None
+
+
 def find_forward(f):
     """Return the forward pass that stands beside a backward pass, or None."""
     space = getattr(inspect.unwrap(f), "__globals__", None) if callable(f) else None
     name = getattr(f, "__name__", None)
     if not space or not isinstance(name, str):
         return None
-    for old, new in _PAIRS:
-        if old in name:
-            stem = name[: name.index(old)]
-            for candidate in (
-                name.replace(old, new),
-                stem + new,
-                stem.rstrip("_") + "_" + new,
-                stem.rstrip("_"),
-            ):
-                found = space.get(candidate)
-                if callable(found) and found is not f:
-                    return found
-    return None
+    return space.get(beside(name, space))
 
-
-_PAIRS = (
-    *(("backward_pass", "forward_pass"), ("backward", "forward"), ("Backward", "Forward")),
-    *(("backprop", "forward"), ("bprop", "fprop"), ("back_pass", "forward_pass")),
-    *(("bwd", "fwd"), ("back", "forward"), ("back", "forw"), ("grad", "forward")),
-    *(("gradient", "forward"), ("_bp", "_fp"), ("_b", "_f"), ("derivative", "forward")),
-)
 
 KEPT = {
     "sample-major": ((False, False), (True, True), (False, True)),
@@ -1452,8 +1507,14 @@ def pair_ways(forward, backward, layout, wanted):
 def layer_ways(thing, layout, wanted):
     """Yield the ways of running a layer that is an object."""
     kind = thing if isinstance(thing, type) else type(thing)
-    for form in forms(kind, layout):
-        yield LayerWay(thing, form, wanted)
+    made = parameters(kind) or {} if isinstance(thing, type) else {}
+    of_size = any(meanings(k, {"n"}) and p.default is not p.empty for k, p in made.items())
+    named = (parameters(getattr(kind, methods(kind)[0])) or {}).items()
+    needed = [k for k, p in named if p.default is p.empty and not meanings(k, OFFERED)]
+    options = [(False, True)] + [(True, True)] * of_size + [(False, False)] * bool(needed)
+    for order, (sized, switch) in enumerate(options):
+        for form in forms(kind, layout):
+            yield LayerWay(thing, form, wanted, order, sized, switch)
 
 
 def autograd_ways(thing, layout):

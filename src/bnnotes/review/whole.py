@@ -266,7 +266,7 @@ class NetworkSearch(Search):
                     made = evaluate(e.case.values, steps, "gamma1" in e.truth)
                     self._memo[key] = {q: made[q] for q in self.names}
             except (ValueError, KeyError, NameError, TypeError):
-                self._memo[key] = None
+                self._memo[key] = {}
         return self._memo[key]
 
     def explain(self):
