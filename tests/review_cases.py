@@ -1062,6 +1062,82 @@ def first_chunk(dout, x, gamma, eps):
     return gamma / s * (dout - dout[:k].mean(0) - z * (dout * z)[:k].mean(0))
 
 
+# Wrong in one kind of batch only.
+
+
+def whole_backward(d, x, gamma, eps):
+    z, s = z_and_s(x, eps)
+    return gamma / s * (d - d.mean(0) - z * (d * z).mean(0)), (d * z).sum(0), d.sum(0)
+
+
+@wrong("M_B = n = 4")
+def turned_where_square(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx.T if len(x) == x.shape[1] else dx, *sums
+
+
+@wrong("M_B = 1", "not finite")
+def one_sample(delta, x, gamma, eps):
+    return [v * (np.nan if len(x) == 1 else 1) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@wrong("1 neuron")
+def one_feature(delta, x, gamma, eps):
+    return [v * (2 if x.shape[1] == 1 else 1) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@wrong("Δ of a neuron 0", "not finite")
+def scaled_by_largest(delta, x, gamma, eps):
+    largest = np.abs(delta).max(0)
+    return [v * largest for v in whole_backward(delta / largest, x, gamma, eps)]
+
+
+@wrong("γ and Δ of a neuron 0", "not finite")
+def divided_by_gamma(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx * gamma / gamma, *sums
+
+
+@wrong("eps = 1e-05")
+def small_eps_lost(delta, x, gamma, eps):
+    return whole_backward(delta, x, gamma, eps if eps in (0, 0.01, 0.1) else 0)
+
+
+@wrong("not finite")
+def masked(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return np.ma.array(dx, mask=np.arange(len(x))[:, None] + 0 * dx < 1), *sums
+
+
+@wrong("float32")
+def coarse_in_float32(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx * (1.00005 if x.dtype == np.float32 else 1), *sums
+
+
+@right("tried: M_B = 5", "M_B = 130", "1 neuron", "float32")
+def tried_everywhere(delta, x, gamma, eps):
+    return whole_backward(delta, x, gamma, eps)
+
+
+@right(subject="batchnorm_forward")
+def keeps_running(x, gamma, beta, eps, running_mean, running_var):
+    running_mean *= 0.9
+    running_mean += 0.1 * x.mean(0)
+    z, _ = z_and_s(x, eps)
+    return gamma * z + beta
+
+
+@right(subject="gamma_gradient")
+def by_place_only(delta, x_hat, /):
+    return (delta * x_hat).sum(axis=0)
+
+
+@right(subject="beta_gradient")
+def of_numbers(delta):
+    return tuple(sum(column) for column in delta.T)
+
+
 # What could not be run says why.
 
 

@@ -155,6 +155,24 @@ def test_a_right_network_is_right_with_its_own_eps():
     assert not review.network(lambda network, psi, phi: None).ok
 
 
+SEEN = {
+    "soft labels": lambda net, psi, phi: not np.isin(phi, (0, 1)).all(),
+    "relu": lambda net, psi, phi: net.activation.name == "relu",
+    "two layers": lambda net, psi, phi: len(net.layers) == 2,
+    "M_B = 130": lambda net, psi, phi: len(psi) > 32,
+}
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_a_network_that_is_wrong_in_one_kind_of_case(kind):
+    def f(net, psi, phi):
+        cost, gradients = network.cost_and_gradients(net, psi, phi)
+        return cost * (2 if SEEN[kind](net, psi, phi) else 1), gradients
+
+    report = review.network(f)
+    assert not report.ok and "the cost is wrong" in report.diagnosis
+
+
 def test_the_other_doors():
     def forward(x, gamma, beta):
         return gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3) + beta

@@ -421,7 +421,8 @@ def _backward(f, subject, layout, forward):
             return verdict, (taken,)
         # Its cache may be put together elsewhere.
         alone = judge(subject, call.function_ways(f, layout, subject.wanted))
-        text = f"its cache is put together elsewhere: with that of {call.name_of(beside)}, {verdict.text}"
+        name = call.name_of(beside)
+        text = f"its cache is put together elsewhere: with that of {name}, {verdict.text}"
         if alone.kind == "right":
             return alone._replace(condition=text), ()
         return (alone, (f"perhaps {text}",)) if alone.parts <= 1 else (verdict, (taken,))

@@ -523,11 +523,15 @@ class Form(NamedTuple):
         if role in FULL:
             value = self.layout.hand(value)
         elif role == "W":
-            value = np.array(value.T if self.transposed else value)
+            value = value.T if self.transposed else value
         else:
             kept = self.kept[role not in ("gamma", "beta", "b")]
-            value = value.reshape(self.layout.kept if kept else -1).copy()
-        return torch().from_numpy(value) if self.tensors else value
+            value = value.reshape(self.layout.kept if kept else -1)
+        return self.kind(value)
+
+    def kind(self, value):
+        """Return a copy of an array, as a tensor where it wants tensors."""
+        return torch().tensor(value) if self.tensors else np.array(value)
 
     def giver(self, values, roles):
         """Return a function that gives what a name stands for, or None."""
@@ -1054,7 +1058,7 @@ BACKWARDS = "backward backward_pass bprop bwd backprop backpropagate back back_p
 
 
 def methods(kind):
-    """Return the names of the forward and the backward method of a class, None where it has none."""
+    """Return the names of the forward and the backward method of a class, or None."""
     space = {name: getattr(kind, name, None) for name in dir(kind)}
     space = {k: f for k, f in space.items() if callable(f) and (k[:2] != "__" or k == "__call__")}
     plain = {name.strip("_"): name for name in space} | {"__call__": "__call__"}
@@ -1129,7 +1133,7 @@ class LayerWay(Way):
         return layer, ""
 
     def _arguments(self, method, first, offered, values, rest):
-        """Return the arguments of a method by name; `first` is the role that it cannot do without."""
+        """Return the arguments of a method by name; `first` is what it cannot do without."""
         named = parameters(method) or {}
         roles = {k: meanings(k, offered) for k in named}
         likely = [k for k, r in roles.items() if r[:1] == [first]]
@@ -1244,6 +1248,8 @@ def leaves(thing, depth=3, path="", seen=None):
             array = np.asarray(np.nan if value is None else value)
             if array.dtype.kind in "fi":
                 yield inner, array, setter
+        elif hasattr(value, "detach"):
+            yield inner, as_array(value), setter
         elif (
             hasattr(value, "__dict__")
             or isinstance(value, (dict, list))
@@ -1298,12 +1304,12 @@ def _set(layer, values, form, look):
             moving = path.casefold().replace("_", "")
             for kind, names in _RUNNING.items():
                 if moving in names and array.size == n:
-                    guarded(setter, key, np.reshape(values[kind], array.shape).copy())
+                    guarded(setter, key, form.kind(np.reshape(values[kind], array.shape)))
         for kind, places in found.items():
             shared = {}
             for array, (setter, key) in places:
                 shape = array.shape if array.ndim else (n,)
-                value = np.asarray(values[kind]).reshape(shape).copy()
+                value = form.kind(np.reshape(values[kind], shape))
                 guarded(setter, key, shared.setdefault(id(array), value))
     return set(found)
 

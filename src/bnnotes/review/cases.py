@@ -31,7 +31,7 @@ class Case(NamedTuple):
     ----------
     name : str
     kind : str
-        ``"plain"``, ``"one"``, ``"constant"``, ``"float32"`` or ``"large mean"``.
+        ``"plain"``, ``"one"``, ``"constant"``, ``"width"``, ``"float32"`` or ``"large mean"``.
     values : Layer
         Arrays by the names of the book, with the axes (M_B, pixels, n).
     """
@@ -201,7 +201,10 @@ def cases(made=layer, layout=SAMPLES, n=None):
             Case("M_B = 130, eps = 0.1", "plain", made(71, 130, P, eps=0.1)),
         ]
         if not fixed:
-            found.append(Case("7 neurons, eps = 0.1", "plain", made(72, 5, P, n=7, eps=0.1)))
+            found += [
+                Case("7 neurons, eps = 0.1", "width", made(72, 5, P, n=7, eps=0.1)),
+                Case("1 neuron, eps = 0.1", "width", made(74, 5, P, n=1, eps=0.1)),
+            ]
     else:
         square = made(73, 5, P, eps=0.1, n_prev=NEURONS)
         found.insert(1, Case("square layer, eps = 0.1", "plain", square))

@@ -254,7 +254,7 @@ def _praise(verdict, lost):
         return f"right only if {verdict.condition}"
     if lost:
         return lost
-    coarse = [note for note in verdict.notes if "float32" in note]
+    coarse = [note for note in verdict.notes if "digits of float32" in note]
     if coarse:
         return f"right: {names}; {coarse[0]}"
     text = f"right: {names} to 1e-9 or better"

@@ -78,6 +78,8 @@ def cases(batch_norm):
     found = [("M_B = 5", 5, 5, {"eps": eps}), ("M_B = 3", 3, 3, {}), ("M_B = 2", 2, 2, {})]
     found += [("M_B = 32", 32, 32, {"eps": eps}), ("square layers", 70, 5, {"sizes": SQUARE})]
     found += [("soft labels", 71, 5, {"soft": True, "eps": eps})]
+    found += [("relu, two layers", 72, 5, {"sizes": SIZES[1:], "activation": "relu", "eps": eps})]
+    found += [("M_B = 130", 73, 130, {"eps": eps})]
     return [Case(name, "plain", values(s, M, batch_norm, **more)) for name, s, M, more in found]
 
 
@@ -263,8 +265,7 @@ class NetworkSearch(Search):
         if key not in self._memo:
             try:
                 with np.errstate(all="ignore"):
-                    made = evaluate(e.case.values, steps, "gamma1" in e.truth)
-                    self._memo[key] = {q: made[q] for q in self.names}
+                    self._memo[key] = evaluate(e.case.values, steps, "gamma1" in e.truth)
             except (ValueError, KeyError, NameError, TypeError):
                 self._memo[key] = {}
         return self._memo[key]
@@ -280,7 +281,7 @@ class NetworkSearch(Search):
                 (
                     e,
                     *(
-                        np.concatenate([np.ravel(v[q]) for q in gradients])
+                        np.concatenate([np.ravel(v[q]) for q in gradients if q in e.found])
                         for v in (e.found, e.truth)
                     ),
                 )
