@@ -438,6 +438,27 @@ def grouped_backward(dout, cache):
 # Classes.
 
 
+class Usual:
+    """What many of the classes below have in common; they differ in how they are called."""
+
+    def _keep(self, x, eps=1e-5, axis=0):
+        self.s = np.sqrt(x.var(axis, keepdims=True) + eps)
+        self.z = (x - x.mean(axis, keepdims=True)) / self.s
+        return self.z
+
+    def _back(self, d, gamma, axis=0):
+        k = {"axis": axis, "keepdims": True}
+        return gamma / self.s * (d - d.mean(**k) - self.z * (d * self.z).mean(**k))
+
+
+class UsualForward(Usual):
+    def __init__(self, size):
+        self.gamma, self.beta = np.ones(size), np.zeros(size)
+
+    def forward(self, x):
+        return self.gamma * self._keep(x) + self.beta
+
+
 @right(".gamma_grad")
 class AttributeLayer:
     def __init__(self, num_features, momentum=0.9, epsilon=1e-5):
@@ -558,30 +579,14 @@ class PictureLayer:
 
 
 @wrong("lacks −x̂⟨Δ x̂⟩")
-class ForgetfulLayer:
-    def __init__(self, size):
-        self.gamma, self.beta = np.ones(size), np.zeros(size)
-
-    def forward(self, x):
-        self.s = np.sqrt(x.var(0) + 1e-5)
-        self.z = (x - x.mean(0)) / self.s
-        return self.gamma * self.z + self.beta
-
+class ForgetfulLayer(UsualForward):
     def backward(self, grad):
         self.dgamma, self.dbeta = (grad * self.z).sum(0), grad.sum(0)
         return self.gamma / self.s * (grad - grad.mean(0))
 
 
 @wrong("γ is left out")
-class BareLayer:
-    def __init__(self, size):
-        self.gamma, self.beta = np.ones(size), np.zeros(size)
-
-    def forward(self, x):
-        self.s = np.sqrt(x.var(0) + 1e-5)
-        self.z = (x - x.mean(0)) / self.s
-        return self.gamma * self.z + self.beta
-
+class BareLayer(UsualForward):
     def backward(self, grad):
         return (grad - grad.mean(0) - self.z * (grad * self.z).mean(0)) / self.s, None, grad.sum(0)
 
@@ -604,21 +609,8 @@ class TwiceLayer:
         return (g - g.mean(0) - self.z * (g * self.z).mean(0)) / self.s
 
 
-class Kept1:
-    """What the classes below have in common; they differ in how they are called."""
-
-    def _keep(self, x, eps=1e-5, axis=0):
-        self.s = np.sqrt(x.var(axis, keepdims=True) + eps)
-        self.z = (x - x.mean(axis, keepdims=True)) / self.s
-        return self.z
-
-    def _back(self, d, gamma, axis=0):
-        k = {"axis": axis, "keepdims": True}
-        return gamma / self.s * (d - d.mean(**k) - self.z * (d * self.z).mean(**k))
-
-
 @right("∂C/∂x")
-class NothingReturned(Kept1):
+class NothingReturned(Usual):
     def __init__(self, n_inputs, epsilon=1e-5):
         self.gamma, self.beta = np.ones((1, n_inputs)), np.zeros((1, n_inputs))
 
@@ -631,7 +623,7 @@ class NothingReturned(Kept1):
 
 
 @wrong("multiplied by ς where it is divided")
-class Underscored(Kept1):
+class Underscored(Usual):
     def __init__(self):
         self.gamma, self.beta = 1, 0
 
@@ -643,7 +635,7 @@ class Underscored(Kept1):
 
 
 @right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
-class OfCourse(Kept1):
+class OfCourse(Usual):
     """Of a course: alpha is a momentum, the parameters are BW and Bb."""
 
     def __init__(self, in_feature, alpha=0.9):
@@ -662,7 +654,7 @@ class OfCourse(Kept1):
 
 
 @right("∂C/∂γ")
-class Built(Kept1):
+class Built(Usual):
     def __init__(self, epsilon, momentum):
         assert 0 < epsilon and 0 <= momentum < 1
         self.epsilon = epsilon
@@ -680,7 +672,7 @@ class Built(Kept1):
 
 
 @right()
-class InputFirst(Kept1):
+class InputFirst(Usual):
     def __init__(self, epsilon=1e-3, alpha=0.0):
         self.gamma = None
 
@@ -702,7 +694,7 @@ class InputLast(InputFirst):
 
 
 @right("(n, M_B)")
-class OtherSwitch(Kept1):
+class OtherSwitch(Usual):
     """True is the test; γ, β and running statistics are handed to it."""
 
     def __init__(self, gamma, beta, momentum, running_mean, running_var):
@@ -719,7 +711,7 @@ class OtherSwitch(Kept1):
 
 
 @right()
-class OtherOrder(Kept1):
+class OtherOrder(Usual):
     def __init__(self, features):
         self.params = [np.ones(features), np.zeros(features)]
 
@@ -740,7 +732,7 @@ class NotDivided(OtherOrder):
 
 
 @wrong("2/N*H*W")
-class Precedence(Kept1):
+class Precedence(Usual):
     def __init__(self, num_features):
         self.BW, self.Bb = np.ones((1, num_features, 1, 1)), np.zeros((1, num_features, 1, 1))
 
