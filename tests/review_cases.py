@@ -349,13 +349,114 @@ def broken_forward(x, gamma, beta, eps=1e-5):
     return gamma * (x - x.mean(0)) / std + beta, ((x - x.mean(0)) / std, std)
 
 
-@wrong("cache of its own forward pass", "ValueError")
+@right("right only if", "put together elsewhere", "ValueError")
 def broken_backward(dout, cache):
     z, std, gamma = cache
     return gamma / std * (dout - dout.mean(0) - z * (dout * z).mean(0))
 
 
+@wrong("cache of its own forward pass", "ValueError", forward=broken_forward)
+def broken_with_it(dout, cache):
+    return broken_backward(dout, cache)
+
+
+def joined_forward(z, gamma, beta, epsilon=1e-8):
+    root = np.sqrt(z.var(1, keepdims=True) + epsilon)
+    normed = (z - z.mean(1, keepdims=True)) / root
+    return gamma * normed + beta, normed, root
+
+
+@wrong("multiplied by ς where it is divided")
+def joined_backward(dout, cache):
+    _, gamma, sqrt_var, _, normed = cache
+    m, k = dout.shape[1], {"axis": 1, "keepdims": True}
+    dgamma, dbeta = np.sum(dout * normed, **k), np.sum(dout, **k)
+    dz = gamma * sqrt_var / m * (m * dout - dbeta - normed * dgamma)
+    return dgamma, dbeta, dz
+
+
+def mistyped_forword(acts, gamma, beta):
+    var = acts - acts.mean(0)
+    scale = 1 / np.sqrt((var**2).mean(0))
+    return gamma * var * scale + beta, (var, scale, gamma)
+
+
+@right()
+def mistyped_backword(dout, cache):
+    var, scale, gamma = cache
+    d = dout * gamma * scale
+    d = d - var * scale**2 * (d * var).mean(0)
+    return d - d.mean(0), (dout * var * scale).sum(0), dout.sum(0)
+
+
+def unheeding_forward(x, gamma, beta, bn_param):
+    bn_param["eps"]
+    z = (x - x.mean(0)) / x.std(0)
+    return gamma * z + beta, (z, x.std(0), gamma)
+
+
+@own("takes eps and does not use it")
+def unheeding_backward(dout, cache):
+    z, std, gamma = cache
+    return gamma / std * (dout - dout.mean(0) - z * (dout * z).mean(0)), (dout * z).sum(0)
+
+
+def rows_again_forward(x, gamma, beta, ln_param):
+    s = np.sqrt(x.var(axis=1, keepdims=True) + ln_param.get("eps", 1e-5))
+    z = (x - x.mean(axis=1, keepdims=True)) / s
+    return gamma * z + beta, (z, s, gamma)
+
+
+@own("layer normalization")
+def rows_again_backward(dout, cache):
+    return rows_backward(dout, cache)
+
+
+def grouped_forward(x, gamma, beta, G, gn_param):
+    N, C, H, W = x.shape
+    parts = x.reshape(N, G, C // G, H, W)
+    ax = {"axis": (2, 3, 4), "keepdims": True}
+    s = np.sqrt(parts.var(**ax) + gn_param.get("eps", 1e-5))
+    z = (parts - parts.mean(**ax)) / s
+    y = gamma.reshape(1, C, 1, 1) * z.reshape(x.shape) + beta.reshape(1, C, 1, 1)
+    return y, (z, s, gamma.reshape(1, C, 1, 1))
+
+
+@own("group normalization")
+def grouped_backward(dout, cache):
+    z, s, gamma = cache
+    ax = {"axis": (2, 3, 4), "keepdims": True}
+    g = (dout * gamma).reshape(z.shape)
+    dx = (g - g.mean(**ax) - z * (g * z).mean(**ax)) / s
+    return (
+        dx.reshape(dout.shape),
+        (dout * z.reshape(dout.shape)).sum((0, 2, 3)),
+        dout.sum((0, 2, 3)),
+    )
+
+
 # Classes.
+
+
+class Usual:
+    """What many of the classes below have in common; they differ in how they are called."""
+
+    def _keep(self, x, eps=1e-5, axis=0):
+        self.s = np.sqrt(x.var(axis, keepdims=True) + eps)
+        self.z = (x - x.mean(axis, keepdims=True)) / self.s
+        return self.z
+
+    def _back(self, d, gamma, axis=0):
+        k = {"axis": axis, "keepdims": True}
+        return gamma / self.s * (d - d.mean(**k) - self.z * (d * self.z).mean(**k))
+
+
+class UsualForward(Usual):
+    def __init__(self, size):
+        self.gamma, self.beta = np.ones(size), np.zeros(size)
+
+    def forward(self, x):
+        return self.gamma * self._keep(x) + self.beta
 
 
 @right(".gamma_grad")
@@ -478,30 +579,14 @@ class PictureLayer:
 
 
 @wrong("lacks −x̂⟨Δ x̂⟩")
-class ForgetfulLayer:
-    def __init__(self, size):
-        self.gamma, self.beta = np.ones(size), np.zeros(size)
-
-    def forward(self, x):
-        self.s = np.sqrt(x.var(0) + 1e-5)
-        self.z = (x - x.mean(0)) / self.s
-        return self.gamma * self.z + self.beta
-
+class ForgetfulLayer(UsualForward):
     def backward(self, grad):
         self.dgamma, self.dbeta = (grad * self.z).sum(0), grad.sum(0)
         return self.gamma / self.s * (grad - grad.mean(0))
 
 
 @wrong("γ is left out")
-class BareLayer:
-    def __init__(self, size):
-        self.gamma, self.beta = np.ones(size), np.zeros(size)
-
-    def forward(self, x):
-        self.s = np.sqrt(x.var(0) + 1e-5)
-        self.z = (x - x.mean(0)) / self.s
-        return self.gamma * self.z + self.beta
-
+class BareLayer(UsualForward):
     def backward(self, grad):
         return (grad - grad.mean(0) - self.z * (grad * self.z).mean(0)) / self.s, None, grad.sum(0)
 
@@ -522,6 +607,145 @@ class TwiceLayer:
         self.forward(self.x)
         g = g * self.gamma
         return (g - g.mean(0) - self.z * (g * self.z).mean(0)) / self.s
+
+
+@right("∂C/∂x")
+class NothingReturned(Usual):
+    def __init__(self, n_inputs, epsilon=1e-5):
+        self.gamma, self.beta = np.ones((1, n_inputs)), np.zeros((1, n_inputs))
+
+    def forward(self, inputs, training=True):
+        self.output = self.gamma * self._keep(inputs) + self.beta
+
+    def backward(self, dvalues):
+        self.dgamma, self.dbeta = (dvalues * self.z).sum(0), dvalues.sum(0)
+        self.dinputs = self._back(dvalues, self.gamma)
+
+
+@wrong("multiplied by ς where it is divided")
+class Underscored(Usual):
+    def __init__(self):
+        self.gamma, self.beta = 1, 0
+
+    def _forward(self, x):
+        return self.gamma * self._keep(x, 1e-10) + self.beta
+
+    def _backward(self, err, res):
+        return self._back(err, self.gamma) * self.s**2, None
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+class OfCourse(Usual):
+    """Of a course: alpha is a momentum, the parameters are BW and Bb."""
+
+    def __init__(self, in_feature, alpha=0.9):
+        self.alpha = alpha
+        self.BW, self.Bb = np.ones((1, in_feature)), np.zeros((1, in_feature))
+        self.dLdBW, self.V = np.zeros((1, in_feature)), np.ones((1, in_feature))
+
+    def forward(self, Z, eval=False):
+        assert not eval
+        return self.BW * self._keep(Z) + self.Bb
+
+    def backward(self, dLdBZ):
+        self.dLdBW = (dLdBZ * self.z).sum(0, keepdims=True)
+        self.dLdBb = dLdBZ.sum(0, keepdims=True)
+        return self._back(dLdBZ, self.BW)
+
+
+@right("∂C/∂γ")
+class Built(Usual):
+    def __init__(self, epsilon, momentum):
+        assert 0 < epsilon and 0 <= momentum < 1
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.g, self.b = np.ones(input_shape[-1]), np.zeros(input_shape[-1])
+        self.dg = np.zeros(input_shape[-1])
+
+    def forward(self, input):
+        return self.g * self._keep(input, self.epsilon) + self.b
+
+    def backward(self, dout):
+        self.dg[...] = (dout * self.z).sum(0)
+        return self._back(dout, self.g)
+
+
+@right()
+class InputFirst(Usual):
+    def __init__(self, epsilon=1e-3, alpha=0.0):
+        self.gamma = None
+
+    def forward(self, X, inference=True):
+        if self.gamma is None:
+            self.gamma, self.beta = np.ones((1, X.shape[-1])), np.zeros((1, X.shape[-1]))
+        return self.gamma * self._keep(X, 1e-3) + self.beta
+
+    def backward(self, X, Y_error, l2=0.0):
+        self._keep(X, 1e-3)
+        return {"gamma_gradient": (Y_error * self.z).sum(0)}, self._back(Y_error, self.gamma)
+
+
+@right("`dY` Δ", "`X` x")
+class InputLast(InputFirst):
+    def backward(self, dY, X):
+        self._keep(X, 1e-3)
+        return self._back(dY, self.gamma)
+
+
+@right("(n, M_B)")
+class OtherSwitch(Usual):
+    """True is the test; γ, β and running statistics are handed to it."""
+
+    def __init__(self, gamma, beta, momentum, running_mean, running_var):
+        self.gamma, self.beta, self.running_mean = gamma, beta, running_mean
+
+    def forward(self, units, itbool):
+        if itbool:
+            return self.gamma * (units - self.running_mean) + self.beta, None
+        return self.gamma * self._keep(units, 1e-6, 1) + self.beta, self.running_mean
+
+    def backward(self, dout):
+        sums = (dout * self.z).sum(1).reshape(-1, 1), dout.sum(1).reshape(-1, 1)
+        return self._back(dout, self.gamma, 1), *sums
+
+
+@right()
+class OtherOrder(Usual):
+    def __init__(self, features):
+        self.params = [np.ones(features), np.zeros(features)]
+
+    def norm_forward(self, x):
+        return self.params[0] * self._keep(x, 2.0**-23) + self.params[1]
+
+    def norm_backprop(self, delta):
+        self.dx = self._back(delta, self.params[0])
+        self.db, self.dg = delta.sum(0), (delta * self.z).sum(0)
+        return self.dx, self.db, self.dg
+
+
+@wrong("that of batch normalization, its forward pass is not", "not divided by ς")
+class NotDivided(OtherOrder):
+    def norm_forward(self, x):
+        self._keep(x, 1e-7)
+        return self.params[0] * (x - x.mean(0)) + self.params[1]
+
+
+@wrong("2/N*H*W")
+class Precedence(Usual):
+    def __init__(self, num_features):
+        self.BW, self.Bb = np.ones((1, num_features, 1, 1)), np.zeros((1, num_features, 1, 1))
+
+    def forward(self, Z):
+        return self.BW * self._keep(Z, 1e-8, (0, 2, 3)) + self.Bb
+
+    def backward(self, dLdBZ):
+        N, _, H, W = dLdBZ.shape
+        ax = {"axis": (0, 2, 3), "keepdims": True}
+        d = dLdBZ * self.BW
+        dvar = -(d * self.z).sum(**ax) / 2 / self.s**2
+        dmean = -(d / self.s).sum(**ax)
+        return d / self.s + dmean / (N * H * W) + dvar * self.z * self.s * (2 / N * H * W)
 
 
 # A backward pass alone: names are evidence.
@@ -828,6 +1052,82 @@ def first_chunk(dout, x, gamma, eps):
     s = np.sqrt(x[:k].var(0) + eps)
     z = (x - x[:k].mean(0)) / s
     return gamma / s * (dout - dout[:k].mean(0) - z * (dout * z)[:k].mean(0))
+
+
+# Wrong in one kind of batch only.
+
+
+def whole_backward(d, x, gamma, eps):
+    z, s = z_and_s(x, eps)
+    return gamma / s * (d - d.mean(0) - z * (d * z).mean(0)), (d * z).sum(0), d.sum(0)
+
+
+@wrong("M_B = n = 4")
+def turned_where_square(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx.T if len(x) == x.shape[1] else dx, *sums
+
+
+@wrong("M_B = 1", "not finite")
+def one_sample(delta, x, gamma, eps):
+    return [v * (np.nan if len(x) == 1 else 1) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@wrong("1 neuron")
+def one_feature(delta, x, gamma, eps):
+    return [v * (2 if x.shape[1] == 1 else 1) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@wrong("Δ of a neuron 0", "not finite")
+def scaled_by_largest(delta, x, gamma, eps):
+    largest = np.abs(delta).max(0)
+    return [v * largest for v in whole_backward(delta / largest, x, gamma, eps)]
+
+
+@wrong("γ and Δ of a neuron 0", "not finite")
+def divided_by_gamma(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx * gamma / gamma, *sums
+
+
+@wrong("eps = 1e-05")
+def small_eps_lost(delta, x, gamma, eps):
+    return whole_backward(delta, x, gamma, eps if eps in (0, 0.01, 0.1) else 0)
+
+
+@wrong("not finite")
+def masked(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return np.ma.array(dx, mask=np.arange(len(x))[:, None] + 0 * dx < 1), *sums
+
+
+@wrong("float32")
+def coarse_in_float32(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx * (1.00005 if x.dtype == np.float32 else 1), *sums
+
+
+@right("tried: M_B = 5", "M_B = 130", "1 neuron", "float32")
+def tried_everywhere(delta, x, gamma, eps):
+    return whole_backward(delta, x, gamma, eps)
+
+
+@right(subject="batchnorm_forward")
+def keeps_running(x, gamma, beta, eps, running_mean, running_var):
+    running_mean *= 0.9
+    running_mean += 0.1 * x.mean(0)
+    z, _ = z_and_s(x, eps)
+    return gamma * z + beta
+
+
+@right(subject="gamma_gradient")
+def by_place_only(delta, x_hat, /):
+    return (delta * x_hat).sum(axis=0)
+
+
+@right(subject="beta_gradient")
+def of_numbers(delta):
+    return tuple(sum(column) for column in delta.T)
 
 
 # What could not be run says why.

@@ -13,10 +13,20 @@ import review_cases
 
 from bnnotes import batchnorm, check, network, review
 from bnnotes.pictures import gradient_checks
-from bnnotes.review import call, diagnose, whole
+from bnnotes.review import call, compare, diagnose, whole
 from bnnotes.review.__main__ import main
-from bnnotes.review.cases import FEATURES, IMAGES, LAYOUTS, SAMPLES, cases, layer
-from bnnotes.review.mistakes import MISTAKES, RIGHT, Layer, derivatives
+from bnnotes.review.mistakes import (
+    FEATURES,
+    IMAGES,
+    LAYOUTS,
+    MISTAKES,
+    RIGHT,
+    SAMPLES,
+    Layer,
+    cases,
+    derivatives,
+    layer,
+)
 
 
 def said(report):
@@ -49,9 +59,9 @@ def test_the_steps_are_the_books_backward_pass(M_B, eps):
 def test_the_differences_of_a_forward_pass_are_its_derivatives():
     way = next(iter(call.layer_ways(review_cases.AttributeLayer, None, ("dx",))))
     values = layer(5, 5, eps=1e-5)
-    found, exact = diagnose.numerical(way, values), Layer(values)
+    found, exact = compare.numerical(way, values), Layer(values)
     for name in ("dx", "dgamma", "dbeta"):
-        exact_ = diagnose.shaped(name, exact[name], values)
+        exact_ = compare.shaped(name, exact[name], values)
         np.testing.assert_allclose(found[name], exact_, atol=1e-8)
 
 
@@ -94,7 +104,7 @@ def in_layout(mistake, layout):
 ONE_LAYER = [
     m
     for m in MISTAKES.values()
-    if not diagnose._needs_dense(m)
+    if not compare.needs_dense(m)
     and not {"output", "db"} & m.steps.keys()
     and set(m.steps) != {"y"}
 ]
@@ -153,6 +163,24 @@ def test_a_right_network_is_right_with_its_own_eps():
     assert report.ok and any("eps = 0.0003 is built in" in note for note in report.notes), report
     assert review.network(network.cost_and_gradients, batch_norm=False).ok
     assert not review.network(lambda network, psi, phi: None).ok
+
+
+SEEN = {
+    "soft labels": lambda net, psi, phi: not np.isin(phi, (0, 1)).all(),
+    "relu": lambda net, psi, phi: net.activation.name == "relu",
+    "two layers": lambda net, psi, phi: len(net.layers) == 2,
+    "M_B = 130": lambda net, psi, phi: len(psi) > 32,
+}
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_a_network_that_is_wrong_in_one_kind_of_case(kind):
+    def f(net, psi, phi):
+        cost, gradients = network.cost_and_gradients(net, psi, phi)
+        return cost * (2 if SEEN[kind](net, psi, phi) else 1), gradients
+
+    report = review.network(f)
+    assert not report.ok and "the cost is wrong" in report.diagnosis
 
 
 def test_the_other_doors():

@@ -10,8 +10,7 @@ import numpy as np
 
 from .. import batchnorm, digits, network, review, table
 from ..review import whole
-from ..review.cases import GIVEN
-from ..review.mistakes import FORWARD, MISTAKES, Layer, derivatives
+from ..review.mistakes import FORWARD, GIVEN, MISTAKES, Layer, derivatives
 
 
 class Check(NamedTuple):

@@ -16,8 +16,12 @@ A backward pass gets the cache of its own forward pass, which is found beside
 it under its name (``…_backward`` → ``…_forward``) or handed over. A class or
 an instance with both methods, a ``torch.autograd.Function`` and a torch
 module are taken as they are. A backward pass alone is called by the names of
-its arguments. Arrays may be (M_B, n), (n, M_B), (N, C, H, W), (N, H, W, C) or
-(N, C, L). The report says what every argument was taken for.
+its arguments. Arrays may be (M_B, n), (n, M_B), (N, C, H, W), (N, H, W, C),
+(N, C, L) or (N, L, C): `layout` is "sample-major", "feature-major", "images",
+"channels-last", "series" or "sequence". The report says what every argument
+was taken for.
+
+No door raises anything but a ValueError, and that for an option that is none.
 """
 
 from __future__ import annotations
@@ -25,10 +29,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..checked import choice, instance
-from . import call
-from .cases import LAYOUTS, dense
-from .cases import cases as _cases
-from .diagnose import Subject, Verdict, judge
+from . import call, names
+from .compare import Subject
+from .diagnose import Verdict, judge
+from .mistakes import LAYOUTS, dense
+from .mistakes import cases as _cases
 from .report import Report, WrongGradient, reported
 
 __all__ = [
@@ -46,12 +51,12 @@ __all__ = [
 ]
 
 _DENSE = {"u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"}
-_ALONE = frozenset(call.OFFERED - {"dgamma", "dbeta"})
+_ALONE = frozenset(names.OFFERED - {"dgamma", "dbeta"})
 BACKWARD = Subject("batchnorm_backward", ("dx", "dgamma", "dbeta"))
 FORWARD = Subject(
     "batchnorm_forward",
     ("y",),
-    offered=frozenset(call.OF_FORWARD | {"self"}),
+    offered=frozenset(names.OF_FORWARD | {"self"}),
     optional=("x_hat", "mean", "std", "var"),
 )
 GAMMA = Subject("gamma_gradient", ("dgamma",), offered=_ALONE)
@@ -79,19 +84,14 @@ def batchnorm_backward(f, *, forward=None, layout=None):
         or a torch module.
     forward : callable, optional
         The forward pass that fills the cache of f; found beside f if None.
-    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
-        How f wants its arrays, "series" or "sequence" too; found out if None.
+    layout : str, optional
+        How f wants its arrays, a key of `LAYOUTS`; found out if None.
 
     Returns
     -------
     Report
         `ok` where the gradients are those of its own forward pass, or, where
         there is none, of batch normalization.
-
-    Raises
-    ------
-    ValueError
-        If `layout` is none of these. Nothing that f raises is raised.
 
     Examples
     --------
@@ -111,17 +111,12 @@ def batchnorm_forward(f, *, layout=None):
     f : callable
         Takes some of ``x, mean, std, var, gamma, beta, eps``, returns y, or
         (y, cache). Of a cache with names, x̂, mean and std are reviewed too.
-    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
-        How f wants its arrays, "series" or "sequence" too; found out if None.
+    layout : str, optional
+        How f wants its arrays, a key of `LAYOUTS`; found out if None.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If `layout` is none of these. Nothing that f raises is raised.
     """
     return _review(f, FORWARD, layout)
 
@@ -133,17 +128,12 @@ def gamma_gradient(f, *, layout=None):
     ----------
     f : callable
         Takes what `batchnorm_backward` offers, returns an array (n,).
-    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
-        How f wants its arrays, "series" or "sequence" too; found out if None.
+    layout : str, optional
+        How f wants its arrays, a key of `LAYOUTS`; found out if None.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If `layout` is none of these. Nothing that f raises is raised.
     """
     return _review(f, GAMMA, layout)
 
@@ -155,17 +145,12 @@ def beta_gradient(f, *, layout=None):
     ----------
     f : callable
         Takes what `batchnorm_backward` offers, returns an array (n,).
-    layout : {"sample-major", "feature-major", "images", "channels-last", ...}, optional
-        How f wants its arrays, "series" or "sequence" too; found out if None.
+    layout : str, optional
+        How f wants its arrays, a key of `LAYOUTS`; found out if None.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If `layout` is none of these. Nothing that f raises is raised.
     """
     return _review(f, BETA, layout)
 
@@ -179,18 +164,12 @@ def weight_gradient(f, *, layout=None, weights=None):
         Takes some of ``delta, u_prev, W, x, x_hat, mean, std, var, gamma,
         beta, eps``, returns ∂C/∂W.
     layout : {"sample-major", "feature-major"}, optional
-        How f wants its arrays; found out if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of W; the first, as in this book, if f cannot tell.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If an option is none of these. Nothing that f raises is raised.
     """
     return _review(f, WEIGHT, layout, weights)
 
@@ -205,18 +184,12 @@ def previous_error(f, *, layout=None, weights=None):
         g_prime``, returns Δ of the layer below. ``g_prime`` is the array
         g'(y) of that layer.
     layout : {"sample-major", "feature-major"}, optional
-        How f wants its arrays; found out if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of W; the first, as in this book, if f cannot tell.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If an option is none of these. Nothing that f raises is raised.
 
     Examples
     --------
@@ -238,18 +211,12 @@ def baseline_backpropagation(f, *, layout=None, weights=None):
         Takes some of ``delta, u_prev, W, b, g_prime``, returns some of Δ of
         the layer below, ∂C/∂W and ∂C/∂b. The shapes tell which is which.
     layout : {"sample-major", "feature-major"}, optional
-        How f wants its arrays; found out if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of W; the first, as in this book, if f cannot tell.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If an option is none of these. Nothing that f raises is raised.
     """
     return _review(f, BASELINE, layout, weights)
 
@@ -271,18 +238,12 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     batch_norm : bool
         Whether the layers normalize their batch; else they have W and b.
     layout : {"sample-major", "feature-major"}, optional
-        How f wants its arrays; found out if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
         The shape of every W; found out if None.
 
     Returns
     -------
     Report
-
-    Raises
-    ------
-    ValueError
-        If an option is none of these. Nothing that f raises is raised.
     """
     from . import whole
 
@@ -320,9 +281,9 @@ def case(subject, name):
     found = {each.name: each for each in _cases(subject.made)}
     values = found[choice("name", name, found)].values
     hand = call.Form()
-    names = [role for role in call.SAYS if role not in _DENSE]
-    names += ["x", "y", "M_B", *(_DENSE & values.keys())]
-    return {role: hand.hand(role, values) for role in dict.fromkeys(names)}
+    roles = [role for role in names.SAYS if role not in _DENSE]
+    roles += ["x", "y", "M_B", *(_DENSE & values.keys())]
+    return {role: hand.hand(role, values) for role in dict.fromkeys(roles)}
 
 
 WEIGHTS = {"(n, n_prev)": False, "(n_prev, n)": True}
@@ -345,7 +306,7 @@ def _review(f, subject, layout, weights=None, forward=None):
         except Exception as error:
             text = f"review could not deal with it: {type(error).__name__}: {error}"
             verdict, tried = Verdict("unknown", text, parts=999), ()
-        return reported(call.name_of(f), subject, verdict, tried)
+        return reported(names.name_of(f), subject, verdict, tried)
 
 
 def _verdict(f, subject, layout, weights, forward):
@@ -368,7 +329,7 @@ def _forward_ways(f, layout):
     elif isinstance(f, type):
         raise call.Unreadable(f"{kind.__name__} is a class; hand over its forward pass")
     slots = call.slots_of(f, FORWARD.offered, delta=False)
-    slots = [(k, ["x", *p] if p == list(call.ANY) else p) for k, p in slots]
+    slots = [(k, ["x", *p] if p == list(names.ANY) else p) for k, p in slots]
     slots = [(k, [r for r in p if r in FORWARD.offered or r is None]) for k, p in slots]
     for rank, roles in call.assignments(slots, 40):
         for form in call.forms(f, layout):
@@ -391,8 +352,8 @@ def _function_ways(f, subject, layout, weights):
 
 def _backward(f, subject, layout, forward):
     torch = call.torch()
-    holder = call.owner(f)
-    if holder is not None and forward is None and call.name_of(f) in (*call.BACKWARDS, "apply"):
+    holder = names.owner(f)
+    if holder is not None and forward is None and names.name_of(f) in (*call.BACKWARDS, "apply"):
         f = holder
     if torch is not None:
         function = isinstance(f, type) and issubclass(f, torch.autograd.Function)
@@ -400,25 +361,32 @@ def _backward(f, subject, layout, forward):
         if function or isinstance(f, module) or (isinstance(f, type) and issubclass(f, module)):
             return judge(subject, call.autograd_ways(f, layout)), ()
     kind = f if isinstance(f, type) else type(f)
-    if any(callable(getattr(kind, m, None)) for m in call.BACKWARDS):
-        if not any(callable(getattr(kind, m, None)) for m in call.FORWARDS):
-            return Verdict(
-                "unknown", f"{kind.__name__} has a backward pass and no forward pass"
-            ), ()
+    methods = (
+        call.methods(kind) if not hasattr(f, "__name__") or isinstance(f, type) else (None, None)
+    )
+    if methods[1] and not methods[0]:
+        return Verdict("unknown", f"{kind.__name__} has a backward pass and no forward pass"), ()
+    if methods[1]:
         return judge(subject, call.layer_ways(f, layout, subject.wanted)), ()
     if isinstance(f, type) or (callable(f) and not hasattr(f, "__name__") and _is_forward(f)):
         text = "it is a forward pass, or a layer without a backward method: "
         return Verdict("unknown", text + "review.batchnorm_forward reviews it"), ()
     if not callable(f):
         return Verdict("unknown", f"got {type(f).__name__}, wanted a function or a layer"), ()
-    beside = forward or call.find_forward(f)
+    beside = forward or names.find_forward(f)
     if beside is not None:
         verdict = judge(subject, call.pair_ways(beside, f, layout, subject.wanted))
-        taken = f"its forward pass is {call.name_of(beside)}"
+        taken = f"its forward pass is {names.name_of(beside)}"
         taken += ", which stands beside it" if forward is None else ""
-        if forward is not None or verdict.kind != "unknown":
+        if forward is not None or not verdict.text.startswith("it failed"):
             return verdict, (taken,)
-        tried = (f"{taken}, and could not be run: {verdict.text}",)
+        # Its cache may be put together elsewhere.
+        alone = judge(subject, call.function_ways(f, layout, subject.wanted))
+        name = names.name_of(beside)
+        text = f"its cache is put together elsewhere: with that of {name}, {verdict.text}"
+        if alone.kind == "right":
+            return alone._replace(condition=text), ()
+        return (alone, (f"perhaps {text}",)) if alone.parts <= 1 else (verdict, (taken,))
     else:
         tried = ()
     if _is_forward(f):
@@ -433,10 +401,10 @@ def _backward(f, subject, layout, forward):
 
 def _is_forward(f):
     """Say whether a function takes x and no Δ."""
-    named = call.parameters(f)
+    named = names.parameters(f)
     if not named:
         return False
-    first = [next(iter(call.meanings(name, call.OFFERED)), None) for name in named]
+    first = [next(iter(names.meanings(name, names.OFFERED)), None) for name in named]
     return (
         "delta" not in first
         and "cache" not in first

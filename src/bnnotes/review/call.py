@@ -7,239 +7,41 @@ likeliest first; what comes out decides. Nothing that the code does is raised.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import copy
 import functools
 import inspect
 import io
-import linecache
 import re
 import sys
-import textwrap
 import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from .cases import FULL, LAYOUTS, NUMBERS, SAMPLES
-from .mistakes import RIGHT
-
-# Names.
-
-# What each quantity is called, without underscores and capitals.
-NAMES = """
-delta        delta δ dout dy gradoutput gradoutputs gradout grady gy dldy dcdy dedy dldout upstream
-delta        upstreamgradient upstreamgrad outgrad outgrads outputgrad ograd topdiff grad gradient
-delta        accumgrad gradients deltanext deltal1 deltaout dloutput dzhat dnext dld error doutput
-delta        dyout dlossdoutput dlossdy gout eta dyhat douts dhpreact nextgrad gradin dvalues
-x            x input inputs inp xin data preactivation features xs bottom xinput feature
-u_prev       uprev u x input inputs inp aprev hprev prev previous uprevious prevoutput activations
-x_hat        xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn zhat
-x_hat        bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd xbn
-mean         meanx bnmean xbar mean mu μ mub batchmean samplemean xmean savemean savedmean avg
-mean         mubatch bmean bnmeani average
-std          std sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx stddev stdev sd sqrtvar
-std          sqrtvariance batchstd samplestd denom denominator
-sigma        sigma σ sigmab batchsigma
-var          var variance sigma2 sigmasq sigmasquared σ2 batchvar samplevar xvar varb savevar
-var          sigmasquare bnvar xvariance varx savedvar batchvariance sigma2b
-inv_std      invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma
-inv_std      invsqrtvareps invsqrt rsqrtvar invstdev rsqrtvareps oneoverstd stdinverse sigmainv
-inv_std      inverse invs inv stddevinv varinv bnvarinv saveinvvar rsqrt
-var_eps      vareps varpluseps varianceeps
-centered     xmu xc xcentered centered xminusmean xminusmu centeredx xzeromean xmean0 xcenter bndiff
-centered     xmeaned xm deviation diff
-W            w weight weights wl kernel matrix wnext
-gamma        gamma γ scale gain scaler gammas weight weights bngain
-beta         beta β shift offset intercept bias betas b bnbias
-eps          eps epsilon ε ep epsi
-y            y output out
-M_B          mb batchsize nsamples numsamples batch count
-b            b bias
-g_prime      gprime dg gp dact actprime activationderivative gderivative derivative gprimeprev
-g_prime      fprime phiprime dgdy gprimey mask dactivation
-running_mean runningmean movingmean runmean rmean meanrunning globalmean
-running_var  runningvar movingvar runningvariance runvar movingvariance rvar varrunning globalvar
-gamma_prev   gammaprev
-std_prev     stdprev
-x_hat_prev   xhatprev
-y_prev       yprev
-dgamma       dgamma sumdyxhat
-dbeta        dbeta sumdy sumdelta
-sum_delta_centered sumdyxmu
-mean_delta   meandy
-mean_delta_centered meandyxmu
-cache        cache ctx context memory saved stash tape state residuals stored intermediate
-self         self
-bn_param     bnparam bnparams
-training     training train istraining istrain trainflag
-mode         mode
-momentum     momentum decay
-rate         lr learningrate
-n            numfeatures nfeatures features dim size inputsize nin nout channels numchannels
-n            inputdim featuresize units hidden numneurons neurons width inchannels outchannels ndim
-shape        shape inputshape normalizedshape normshape paramshape
-optimizer    optimizer optim opt
-"""
-# Names of one letter and the like say little: what they may be, the likeliest first.
-WEAK = {
-    "d": "delta n",
-    "c": "n gamma",
-    "g": "delta gamma",
-    "e": "delta",
-    "err": "delta",
-    "dz": "delta",
-    "da": "delta",
-    "dh": "delta",
-    "dl": "delta",
-    "derror": "delta",
-    "a": "x gamma",
-    "h": "x x_hat",
-    "z": "x x_hat",
-    "s": "std x sigma var inv_std",
-    "v": "var x var_eps std",
-    "m": "mean M_B",
-    "n": "M_B n",
-    "num": "M_B",
-    "w": "gamma",
-    "alpha": "gamma",
-    "k": "gamma",
-    "t": "x_hat",
-    "r": "inv_std std",
-}
-# What a name may hold besides what it says.
-ALSO = {
-    "x_hat": ("centered",),
-    "sigma": ("std", "var", "var_eps"),
-    "std": ("sigma",),
-    "var": ("var_eps",),
-    "inv_std": ("inv_var",),
-    "mean": ("centered",),
-    "centered": ("x_hat",),
-}
-SETTINGS = {"training": True, "mode": "train", "momentum": 0.9, "rate": 0.0}
-ANY = (
-    *("gamma", "x_hat", "std", "x", "inv_std", "centered", "var", "mean", "sigma", "beta"),
-    *("var_eps", "eps", "y", "M_B"),
+from .mistakes import FULL, LAYOUTS, NUMBERS, RIGHT, SAMPLES
+from .names import (
+    ANY,
+    BACK,
+    GRADIENT,
+    OF_FORWARD,
+    OFFERED,
+    RUNNING,
+    SETTINGS,
+    SYMBOLS,
+    WEAK,
+    beside,
+    entries,
+    kind_of,
+    may_be_parameter,
+    meanings,
+    name_of,
+    parameters,
+    quantity,
+    returned_names,
+    squash,
 )
-SAYS = {
-    "delta": "Δ = ∂C/∂y",
-    "x_hat": "x̂",
-    "mean": "μ",
-    "std": "ς = sqrt(σ² + ε)",
-    "sigma": "σ",
-    "var": "σ²",
-    "var_eps": "σ² + ε",
-    "inv_std": "1/ς",
-    "inv_var": "1/ς²",
-    "centered": "x − μ",
-    "gamma": "γ",
-    "beta": "β",
-    "eps": "ε",
-    "dgamma": "ΣΔ x̂",
-    "dbeta": "ΣΔ",
-    "sum_delta_centered": "ΣΔ(x − μ)",
-    "mean_delta": "⟨Δ⟩",
-    "mean_delta_centered": "⟨Δ(x − μ)⟩",
-    "u_prev": "u of the layer before",
-    "g_prime": "g'(y) of the layer below",
-    "running_mean": "the running mean",
-    "running_var": "the running variance",
-}
-
-
-def _table():
-    table = {}
-    for line in NAMES.strip().splitlines():
-        role, *names = line.split()
-        for name in names:
-            table.setdefault(name, []).append(role)
-    return table
-
-
-_TABLE = _table()
-
-
-def squash(name):
-    """Return a name without underscores and capitals."""
-    return re.sub(r"[_\W]", "", name.casefold()) or name.casefold()
-
-
-def _tokens(name):
-    return [t for t in re.split(r"_|(?<=[a-z0-9])(?=[A-Z])|\W", name) if t]
-
-
-def meanings(name, offered):
-    """Return what an argument of this name may be, of what is offered, the likeliest first."""
-    short = squash(name)
-    found = list(_TABLE.get(short, ())) or WEAK.get(short, "").split() or _by_parts(name)
-    found = [role for role in found if role in offered]
-    for role in tuple(found):
-        found += [also for also in ALSO.get(role, ()) if also in offered and also not in found]
-    return found
-
-
-def _by_parts(name):
-    """Return what the parts of a longer name say."""
-    parts = [part.casefold() for part in _tokens(name)]
-    text = squash(name)
-    running = any(p.startswith(("running", "moving", "global", "ema")) for p in parts)
-    inverse = any(p in ("inv", "inverse", "rsqrt", "reciprocal") or "inv" in p for p in parts)
-    if any(p.startswith(("grad", "upstream", "accum")) for p in parts) or text.startswith(
-        ("dout", "dl", "grad", "delta", "d_")
-    ):
-        return ["delta"]
-    if "cache" in text or "saved" in parts:
-        return ["cache"]
-    if any(p.startswith(("std", "stdev", "sigma", "sqrt")) for p in parts):
-        return ["inv_std"] if inverse else ["std"]
-    if any(p.startswith("var") for p in parts):
-        return ["running_var"] if running else ["inv_std" if inverse else "var"]
-    if any(p.startswith(("norm", "hat", "standard")) for p in parts):
-        return ["x_hat"]
-    if any(p.startswith(("center", "minus", "demean", "shifted")) for p in parts):
-        return ["centered"]
-    if any(p in ("mean", "mu", "avg") for p in parts):
-        return ["running_mean"] if running else ["mean"]
-    for word, role in (("gamma", "gamma"), ("beta", "beta"), ("eps", "eps"), ("train", "training")):
-        if word in text:
-            return [role]
-    if parts and parts[0] in ("x", "input"):
-        return ["x"]
-    return []
-
-
-GRADIENT = {"d", "grad", "grads", "gradient", "gradients", "diff", "deriv", "derivative", "delta"}
-_BASE = {"x": "dx", "gamma": "dgamma", "beta": "dbeta", "W": "dW", "b": "db", "u_prev": "below"}
-
-
-def quantity(name, wanted):
-    """Return which of the wanted quantities a result's name says, or None."""
-    if squash(name) in ("uprev", "previouserror", "deltaprev", "prevdelta", "dprev", "preverror"):
-        return "below" if "below" in wanted else None
-    parts = [part.casefold() for part in _tokens(name)]
-    marked = [p for p in parts if p in GRADIENT]
-    rest = "".join(p for p in parts if p not in GRADIENT)
-    for prefix in ("dloss", "dldl", "dcd", "dld", "dl", "grad", "d", "∂"):
-        if not marked and rest.startswith(prefix) and rest != prefix:
-            marked, rest = [prefix], rest.removeprefix(prefix)
-    if "y" in wanted and not marked and rest in ("y", "out", "output", "result"):
-        return "y"
-    if not marked:
-        return (
-            {"x": None}.get(rest)
-            if rest == "x"
-            else next((q for b, q in _BASE.items() if rest == b.casefold() and q in wanted), None)
-            if rest not in ("w", "b")
-            else None
-        )
-    for base, found in _BASE.items():
-        if found in wanted and (rest == base.casefold() or base in _TABLE.get(rest, ())):
-            return found
-    return None
-
 
 # Calls.
 
@@ -309,98 +111,14 @@ def as_array(value):
 
 
 class Outcome(NamedTuple):
-    """What came back.
+    """What came back."""
 
-    Attributes
-    ----------
-    found : dict of str to ndarray
-        In the shapes of the book.
-    y : ndarray or None
-        Of the reader's forward pass.
-    trouble : str
-        Why there is nothing.
-    shapes : tuple of str
-        What has another shape than wanted.
-    notes : tuple of str
-    dtype : str
-    """
-
-    found: dict
-    y: object = None
-    trouble: str = ""
-    shapes: tuple = ()
+    found: dict  # in the shapes of the book
+    y: object = None  # of the reader's forward pass
+    trouble: str = ""  # why there is nothing
+    shapes: tuple = ()  # what has another shape than wanted
     notes: tuple = ()
     dtype: str = ""
-
-
-def parameters(f):
-    """Return the parameters of f by name, without ``*args`` and ``**kwargs``; None if unknown."""
-    signature, trouble = guarded(inspect.signature, f)
-    if trouble:
-        return None
-    named = signature.parameters.values()
-    return {p.name: p for p in named if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
-
-
-def _nodes(f):
-    """Return the syntax nodes of a function; none where its source is not there."""
-    code = getattr(inspect.unwrap(f), "__code__", None) if callable(f) else None
-    return _parsed(code) if inspect.iscode(code) else ()
-
-
-@functools.lru_cache(maxsize=512)
-def _parsed(code):
-    # inspect.getsource looks through all modules, which takes longer than a review.
-    def parse():
-        lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
-        return ast.parse(textwrap.dedent("".join(inspect.getblock(lines))))
-
-    tree, trouble = guarded(parse)
-    return () if trouble else tuple(ast.walk(tree))
-
-
-def returned_names(f):
-    """Return the names in the last ``return a, b, c`` of f; an empty tuple if there are none."""
-    names = ()
-    for node in _nodes(f):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            names = tuple(_leaves(node.value))
-    return names
-
-
-def _leaves(node):
-    if isinstance(node, (ast.Tuple, ast.List)):
-        for each in node.elts:
-            yield from _leaves(each)
-    else:
-        yield getattr(node, "id", "")
-
-
-def entries(f, argument):
-    """Return the names that f gives to what is in its cache: by place, and by key or attribute."""
-    places, keys = {}, set()
-    for node in _nodes(f):
-        if isinstance(node, ast.Assign):
-            target, value = node.targets[0], node.value
-            if isinstance(value, ast.Attribute) and _is(value.value, argument):
-                value = value.value  # ctx.saved_tensors
-            if isinstance(target, ast.Tuple) and _is(value, argument):
-                places |= {k: getattr(t, "id", "_") for k, t in enumerate(target.elts)}
-            if isinstance(target, ast.Name) and isinstance(value, ast.Subscript):
-                if _is(value.value, argument) and isinstance(value.slice, ast.Constant):
-                    if isinstance(value.slice.value, int):
-                        places[value.slice.value] = target.id
-        if isinstance(node, ast.Subscript) and _is(node.value, argument):
-            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                keys.add(node.slice.value)
-        if isinstance(node, ast.Attribute) and _is(node.value, argument):
-            if isinstance(node.ctx, ast.Load):
-                keys.add(node.attr)
-    return places, sorted(keys - {"saved_tensors", "needs_input_grad"})
-
-
-def _is(node, name):
-    return isinstance(node, ast.Name) and node.id == name
 
 
 class Stand:
@@ -463,22 +181,12 @@ class Optimizer:
 
 
 class Form(NamedTuple):
-    """How arrays are handed over.
-
-    Attributes
-    ----------
-    layout : Layout
-    kept : tuple of bool
-        Whether γ and β, and whether mean and std keep the axes of x.
-    tensors : bool
-    transposed : bool
-        Whether W is (n_prev, n).
-    """
+    """How arrays are handed over."""
 
     layout: object = SAMPLES
-    kept: tuple = (False, False)
+    kept: tuple = (False, False)  # whether γ and β, and whether mean and std keep the axes of x
     tensors: bool = False
-    transposed: bool = False
+    transposed: bool = False  # whether W is (n_prev, n)
 
     def hand(self, role, values):
         """Return a copy of a value as the reader has it."""
@@ -503,11 +211,15 @@ class Form(NamedTuple):
         if role in FULL:
             value = self.layout.hand(value)
         elif role == "W":
-            value = np.array(value.T if self.transposed else value)
+            value = value.T if self.transposed else value
         else:
             kept = self.kept[role not in ("gamma", "beta", "b")]
-            value = value.reshape(self.layout.kept if kept else -1).copy()
-        return torch().from_numpy(value) if self.tensors else value
+            value = value.reshape(self.layout.kept if kept else -1)
+        return self.kind(value)
+
+    def kind(self, value):
+        """Return a copy of an array, as a tensor where it wants tensors."""
+        return torch().tensor(value) if self.tensors else np.array(value)
 
     def giver(self, values, roles):
         """Return a function that gives what a name stands for, or None."""
@@ -545,18 +257,6 @@ class Form(NamedTuple):
         if quantity_ == "dW":
             return values["W"].T.shape if self.transposed else values["W"].shape
         return (values["x"].shape[-1],)
-
-
-OFFERED = {
-    *("delta", "x", "x_hat", "mean", "std", "sigma", "var", "inv_std", "inv_var", "var_eps"),
-    *("centered", "gamma", "beta", "eps", "y", "M_B", "running_mean", "running_var", "dgamma"),
-    *("dbeta", "sum_delta_centered", "mean_delta", "mean_delta_centered", "cache", "self"),
-    *("bn_param", "training", "mode", "momentum", "rate", "shape", "n", "optimizer"),
-}
-OF_FORWARD = OFFERED - {
-    *("delta", "x_hat", "y", "centered", "inv_std", "inv_var", "dgamma", "dbeta", "mean_delta"),
-    *("mean_delta_centered", "sum_delta_centered", "cache", "optimizer"),
-}
 
 
 def flat(value, names=()):
@@ -654,29 +354,6 @@ def read(result, names, wanted, form, values):
     return Outcome(found, None, "", tuple(shapes), (), dtype)
 
 
-SYMBOLS = {
-    "dx": "∂C/∂x",
-    "dgamma": "∂C/∂γ",
-    "dbeta": "∂C/∂β",
-    "dW": "∂C/∂W",
-    "db": "∂C/∂b",
-    "below": "Δ of the layer below",
-    "y": "y",
-    "x_hat": "x̂",
-    "mean": "μ",
-    "std": "ς",
-    "var": "σ²",
-}
-
-
-def symbol(name):
-    """Return how a quantity is written; ``W2`` is that of layer 2 of a network."""
-    greek = {"gamma": "γ", "beta": "β", "cost": "C"}
-    if name in SYMBOLS or name == "cost":
-        return SYMBOLS.get(name, "C")
-    return f"∂C/∂{greek.get(name[:-1], name[:-1])} of layer {name[-1]}"
-
-
 def changed(before, after):
     """Return whether a value was written into."""
     a, b = as_array(before), as_array(after)
@@ -689,22 +366,7 @@ def changed(before, after):
 
 
 class Way:
-    """One manner of calling the reader's code.
-
-    Attributes
-    ----------
-    form : Form
-    taken : dict of str to str
-        What each argument and cache entry was taken for.
-    how : str
-        What was called, in words.
-    n : int or None
-        The number of neurons, where the code has it fixed.
-    order : int
-        How far from the likeliest.
-    swapped : tuple
-        Two places of its cache that are exchanged.
-    """
+    """One manner of calling the reader's code."""
 
     how, n, order, swapped, has_forward = "", None, 0, (), False
     gamma_taken, eps_taken, statistics_given = True, True, False
@@ -732,7 +394,7 @@ def assignments(slots, limit=160):
             return
         key, possible = slots[k]
         for rank, role in enumerate(possible[: left + 1]):
-            if role in used and role is not None:
+            if role in used and role not in (None, "unused"):
                 continue
             for rest in filled(k + 1, left - rank, used | {role}):
                 yield {key: role, **rest}
@@ -793,8 +455,8 @@ def slots_of(f, offered, delta=True):
 
 
 def _possible(name, offered):
-    if name == "_":
-        return ["x_hat", *ANY]
+    if not name.strip("_"):
+        return ["unused"]
     return meanings(name, offered) or [r for r in ANY if r in offered]
 
 
@@ -806,7 +468,7 @@ class FunctionWay(Way):
         self.names, self.taken = returned_names(f), {}
         for key, role in roles.items():
             name = key if isinstance(key, str) else self._entry(*key)
-            if role and role not in ("cache", "self"):
+            if role and role not in ("cache", "self", "unused"):
                 self.taken[name] = role
         given = set(self.taken.values())
         # What a cache or self has at hand is asked for while it runs.
@@ -844,11 +506,8 @@ class FunctionWay(Way):
     def _call(self, values):
         given = self.inputs(values)
         kept = {k: _copied(v) for k, v in given.items()}
-        named = parameters(self.f)
         self._self = next((v for k, v in given.items() if self.roles[k] == "self"), None)
-        first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
-        rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
-        result, trouble = guarded(self.f, *first, **rest)
+        result, trouble = called(self.f, given)
         written = [k for k in given if changed(kept[k], given[k])]
         notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
         return result, trouble, notes
@@ -887,13 +546,6 @@ class ForwardWay(FunctionWay):
     def forward(self, values):
         outcome = self.backward(values)
         return outcome.y, outcome.trouble
-
-
-def _of_making(roles):
-    """Return what an argument of ``__init__`` may be: the number of neurons, if it may."""
-    if "n" in roles or roles == list(ANY):
-        return ["n", "shape", *(role for role in roles if role not in ("n", "M_B"))]
-    return roles
 
 
 def left_in(thing, outcome, wanted, form, values):
@@ -1029,7 +681,23 @@ class PairWay(Way):
 
 
 FORWARDS = "forward forward_pass fprop fwd feedforward feed_forward __call__ call apply".split()
+
 BACKWARDS = "backward backward_pass bprop bwd backprop backpropagate back back_pass".split()
+
+
+def methods(kind):
+    """Return the names of the forward and the backward method of a class, or None."""
+    space = {name: getattr(kind, name, None) for name in dir(kind)}
+    space = {k: f for k, f in space.items() if callable(f) and (k[:2] != "__" or k == "__call__")}
+    plain = {name.strip("_"): name for name in space} | {"__call__": "__call__"}
+    f = next((plain[name] for name in FORWARDS if plain.get(name) in space), None)
+    b = next((plain[name] for name in BACKWARDS if plain.get(name) in space), None)
+    if f and b:
+        return f, b
+    # Of the many of a network the one whose name says so.
+    there = [name for name in space if BACK.search(name) and beside(name, space)]
+    b = next((name for name in there if re.search("norm|bn", name, re.I)), (there or [b])[0])
+    return (beside(b, space) if b else None), b
 
 
 class LayerWay(Way):
@@ -1037,33 +705,39 @@ class LayerWay(Way):
 
     has_forward, eps_taken = True, False
 
-    def __init__(self, thing, form, wanted, order=0):
+    def __init__(self, thing, form, wanted, order=0, sized=False, switch=True):
         self.thing, self.form, self.wanted, self.order = thing, form, wanted, order
+        self.sized, self.switch = sized, switch
         kind = thing if isinstance(thing, type) else type(thing)
-        self.f = next((m for m in FORWARDS if callable(getattr(kind, m, None))), None)
-        self.b = next((m for m in BACKWARDS if callable(getattr(kind, m, None))), None)
+        self.f, self.b = methods(kind)
         self.taken, self.names = {}, returned_names(getattr(kind, self.b)) if self.b else ()
         self.how = f"{kind.__name__}.{self.f}, then .{self.b}; γ and β were set in the layer"
         if not isinstance(thing, type):
-            sizes = [v.size for path, v, _ in leaves(thing) if _kind_of(path) == "gamma"]
+            sizes = [v.size for path, v, _ in leaves(thing) if kind_of(path) == "gamma"]
             self.n = next((size for size in sizes if size > 1), None)
 
     def _made(self, values):
         if not isinstance(self.thing, type):
             return guarded(copy.deepcopy, self.thing)
-        slots = slots_of(self.thing, OF_FORWARD, delta=False) if parameters(self.thing) else []
+        slots = []
+        for name, parameter in (parameters(self.thing) or {}).items():
+            roles = meanings(name, OF_FORWARD | {"shape"})
+            if not roles or roles[0] in ("x", "n", "shape", "M_B"):
+                roles = ["n", "shape"]
+            # Its own settings are left as it has them.
+            if parameter.default is parameter.empty or (self.sized and roles[0] == "n"):
+                slots.append((name, roles))
         trouble = ""
-        for _, roles in assignments([(k, _of_making(p)) for k, p in slots], 12):
-            given = {
-                k: self.form.hand(r, values)
-                for k, r in roles.items()
-                if r and r not in ("eps", "momentum", "running_mean", "running_var", "training")
-            }
+        for _, roles in assignments(slots, 12):
+            given = {k: self._setting(r, values) for k, r in roles.items()}
             layer, trouble = guarded(self.thing, **given)
             if not trouble:
-                self.taken = {k: r for k, r in roles.items() if k in given}
+                self.taken = dict(roles)
                 return layer, ""
         return None, f"{self.thing.__name__}(...): {trouble}"
+
+    def _setting(self, role, values):
+        return 1e-3 if role == "eps" else self.form.hand(role, values)
 
     def _prepared(self, values):
         """Return a layer whose γ and β are those of the case."""
@@ -1075,7 +749,7 @@ class LayerWay(Way):
             if callable(method) and not _set(layer, values, self.form, True):
                 given = [Optimizer()] if name == "initialize" else []
                 shape = self.form.hand("shape", values)
-                for arguments in (given, [shape], [self.form.hand(*("x", values)).shape], []):
+                for arguments in (given, [shape], [self.form.hand("x", values).shape], []):
                     if not guarded(method, *arguments)[1]:
                         break
         if not _set(layer, values, self.form, False):
@@ -1086,21 +760,36 @@ class LayerWay(Way):
         self.gamma_taken = bool(in_call) or "gamma" in _set(layer, values, self.form, False)
         return layer, ""
 
-    def _run(self, layer, values):
-        method = getattr(layer, self.f)
+    def _arguments(self, method, first, offered, values, rest):
+        """Return the arguments of a method by name; `first` is what it cannot do without."""
+        named = parameters(method) or {}
+        roles = {k: meanings(k, offered) for k in named}
+        likely = [k for k, r in roles.items() if r[:1] == [first]]
+        likely += [k for k, r in roles.items() if not r] if first == "delta" else []
+        main = next(iter([*likely, *named]), None)
         given = {}
-        x = next(iter(parameters(method) or ("x",)))
-        for name, parameter in list((parameters(method) or {}).items())[1:]:
-            role = next(iter(meanings(name, OF_FORWARD)), None)
-            required = parameter.default is parameter.empty
-            if role and (required or role in ("training", "mode", "gamma", "beta")):
+        for name, parameter in named.items():
+            role = first if name == main else next((r for r in roles[name] if r != first), None)
+            if parameter.default is parameter.empty or role in ("training", "mode"):
+                if role in (None, "cache", "self"):
+                    given[name] = rest
+                else:
+                    given[name] = self.form.hand(role, values)
+                    self.taken[name] = role
+            elif role in ("gamma", "beta"):
                 given[name] = self.form.hand(role, values)
-        self.taken |= {x: "x"} | {k: "training" for k in given if k != x}
-        first = [self.form.hand("x", values)] if parameters(method) != {} else []
-        result, trouble = guarded(method, *first, **given)
+        return given
+
+    def _run(self, layer, values):
+        method, before = getattr(layer, self.f), {path: id(v) for path, v, _ in leaves(layer)}
+        given = self._arguments(method, "x", OF_FORWARD, values, self.switch)
+        result, trouble = called(method, given)
         if trouble:
             return None, f".{self.f}: {trouble}"
         y, self._rest = split_forward(result, self.form, values)
+        if y is None:
+            kept = {p: v for p, v, _ in leaves(layer) if id(v) != before.get(p) and p != "y_prev"}
+            y, _ = split_forward(kept, self.form, values) if result is None else (None, None)
         if y is None:
             return None, f".{self.f} returned no y with the shape {self.form.shape('y', values)}"
         return y, ""
@@ -1117,40 +806,41 @@ class LayerWay(Way):
         if trouble:
             return Outcome({}, trouble=trouble)
         before = {path: v.copy() for path, v, _ in leaves(layer)}
-        delta, method = self.form.hand("delta", values), getattr(layer, self.b)
-        kept = _copied(delta)
-        more = {}
-        for name, parameter in list((parameters(method) or {}).items())[1:]:
-            role = next(iter(meanings(name, OFFERED)), None)
-            if parameter.default is parameter.empty:
-                kept_by_forward = role in (None, "cache", "self")
-                more[name] = self._rest if kept_by_forward else self.form.hand(role, values)
-        result, trouble = guarded(method, delta, **more)
+        method = getattr(layer, self.b)
+        given = self._arguments(method, "delta", OFFERED, values, self._rest)
+        kept = {k: _copied(v) for k, v in given.items()}
+        result, trouble = called(method, given)
         if trouble:
             return Outcome({}, y, f".{self.b}: {trouble}")
         outcome = read(result, self.names, self.wanted, self.form, values)
         if result is None:
             outcome = Outcome({})
-        notes = ("it writes into its argument, in place",) if changed(kept, delta) else ()
+        written = [k for k in given if changed(kept[k], given[k])]
+        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
         found, shapes = dict(outcome.found), list(outcome.shapes)
         for path, array, _ in leaves(layer):
-            said = (
-                quantity(path, self.wanted)
-                if not np.array_equal(before.get(path), array, equal_nan=True)
-                or GRADIENT & set(path.casefold().split("_"))
-                else None
-            )
+            fresh = path not in before or changed(before[path], array)
+            said = None
+            if fresh or GRADIENT & set(path.casefold().split("_")):
+                said = quantity(path, self.wanted)
             if said and said not in found and path not in ("x", "gamma", "beta"):
                 taken = self.form.take(said, array, values)
                 if taken is not None:
                     found[said] = taken.astype(float)
                     self.taken[f".{path}"] = said
             moving = path.casefold().replace("_", "")
-            if moving.startswith(("running", "moving", "run")) and path in before:
-                if not np.array_equal(before[path], array):
-                    notes += (f"its backward pass updates `{path}`: the statistics twice a step",)
+            if moving.startswith(("running", "moving", "run")) and path in before and fresh:
+                notes += (f"its backward pass updates `{path}`: the statistics twice a step",)
         trouble = "" if found or shapes else outcome.trouble or f".{self.b} returned nothing"
         return Outcome(found, y, trouble, tuple(shapes), notes, outcome.dtype)
+
+
+def called(f, given):
+    """Return what f returns for arguments by name, some of which it may take by place alone."""
+    named = parameters(f) or {}
+    first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
+    rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
+    return guarded(f, *first, **rest)
 
 
 def leaves(thing, depth=3, path="", seen=None):
@@ -1186,6 +876,8 @@ def leaves(thing, depth=3, path="", seen=None):
             array = np.asarray(np.nan if value is None else value)
             if array.dtype.kind in "fi":
                 yield inner, array, setter
+        elif hasattr(value, "detach"):
+            yield inner, as_array(value), setter
         elif (
             hasattr(value, "__dict__")
             or isinstance(value, (dict, list))
@@ -1195,62 +887,32 @@ def leaves(thing, depth=3, path="", seen=None):
                 yield from leaves(value, depth - 1, inner, seen)
 
 
-def _kind_of(path):
-    """Return "gamma" or "beta" for a path to a parameter, else None."""
-    parts = [p.casefold() for p in _tokens(path)]
-    if set(parts) & (GRADIENT | {"running", "moving", "opt", "optimizer", "momentum", "m", "v"}):
-        return None
-    for part in reversed(parts):
-        if part in (
-            "gamma",
-            "γ",
-            "scale",
-            "weight",
-            "weights",
-            "gammas",
-            "gain",
-            "g",
-            "w",
-            "bngain",
-        ):
-            return "gamma"
-        if part in ("beta", "β", "shift", "bias", "betas", "offset", "b", "bnbias"):
-            return "beta"
-    return None
-
-
-_RUNNING = {
-    kind: {name for name, roles in _TABLE.items() if kind in roles}
-    for kind in ("running_mean", "running_var")
-}
-
-
 def _set(layer, values, form, look):
     """Set γ and β where a layer keeps them; return which were found. `look` only looks."""
     n, found = values["x"].shape[-1], {}
     kept = list(leaves(layer))
     for path, array, setter in kept:
-        kind = _kind_of(path)
+        kind = kind_of(path)
         if kind and (array.size == n or array.ndim == 0) and np.isfinite(array).all():
             found.setdefault(kind, []).append((array, setter))
     if "gamma" not in found:
-        listed = [(a, s) for p, a, s in kept if re.match(r"(params|parameters|weights|theta)_", p)]
-        for kind, start in (("gamma", 1), ("beta", 0)):
-            found.setdefault(
-                kind, [(a, s) for a, s in listed if a.size == n and (a == start).all()]
-            )
+        # Under a name of its own: what begins with ones, and the zeros beside it in a list.
+        free = [(p, a, s) for p, a, s in kept if a.size == n and may_be_parameter(p)]
+        found["gamma"] = [(a, s) for _, a, s in free if (a == 1).all()]
+        listed = [(a, s) for p, a, s in free if re.search(r"_\d+$", p) and (a == 0).all()]
+        found.setdefault("beta", listed)
     found = {kind: places for kind, places in found.items() if places}
     if not look:
         for path, array, (setter, key) in kept:
             moving = path.casefold().replace("_", "")
-            for kind, names in _RUNNING.items():
+            for kind, names in RUNNING.items():
                 if moving in names and array.size == n:
-                    guarded(setter, key, np.reshape(values[kind], array.shape).copy())
+                    guarded(setter, key, form.kind(np.reshape(values[kind], array.shape)))
         for kind, places in found.items():
             shared = {}
             for array, (setter, key) in places:
                 shape = array.shape if array.ndim else (n,)
-                value = np.asarray(values[kind]).reshape(shape).copy()
+                value = form.kind(np.reshape(values[kind], shape))
                 guarded(setter, key, shared.setdefault(id(array), value))
     return set(found)
 
@@ -1269,7 +931,7 @@ class AutogradWay(Way):
         name = name_of(thing)
         self.how = f"{name} through autograd" if self.module else f"{name}.apply, then autograd"
         if self.module and not isinstance(thing, type):
-            sizes = [p.numel() for k, p in thing.named_parameters() if _kind_of(k) == "gamma"]
+            sizes = [p.numel() for k, p in thing.named_parameters() if kind_of(k) == "gamma"]
             self.n = sizes[0] if sizes else None
             self.gamma_taken = bool(sizes)
         elif not self.module:
@@ -1301,7 +963,7 @@ class AutogradWay(Way):
             layer = self._module(values, double)
             used = {"x": leaves_["x"]}
             for name, parameter in layer.named_parameters():
-                kind = _kind_of(name.replace(".", "_"))
+                kind = kind_of(name.replace(".", "_"))
                 if kind and parameter.numel() == values[kind].size:
                     parameter.data = leaves_[kind].detach().clone().reshape(parameter.shape)
                     used[kind] = parameter
@@ -1339,53 +1001,6 @@ class AutogradWay(Way):
         outcome = read(found, (), ("dx", "dgamma", "dbeta"), self.form, values)
         return outcome._replace(y=y.astype(float))
 
-
-def name_of(f):
-    """Return the name of what was handed over."""
-    name = getattr(f, "__name__", None)
-    return name if isinstance(name, str) and name else type(f).__name__
-
-
-# What was handed over, and which ways there are.
-
-
-def owner(f):
-    """Return the class of a function that stands in one and is no free function, or None."""
-    bound = getattr(f, "__self__", None)
-    if bound is not None and not inspect.ismodule(bound):
-        return bound
-    parts = getattr(f, "__qualname__", "").split(".")
-    found = getattr(f, "__globals__", {}).get(parts[0]) if len(parts) == 2 else None
-    return found if isinstance(found, type) else None
-
-
-def find_forward(f):
-    """Return the forward pass that stands beside a backward pass, or None."""
-    space = getattr(inspect.unwrap(f), "__globals__", None) if callable(f) else None
-    name = getattr(f, "__name__", None)
-    if not space or not isinstance(name, str):
-        return None
-    for old, new in _PAIRS:
-        if old in name:
-            stem = name[: name.index(old)]
-            for candidate in (
-                name.replace(old, new),
-                stem + new,
-                stem.rstrip("_") + "_" + new,
-                stem.rstrip("_"),
-            ):
-                found = space.get(candidate)
-                if callable(found) and found is not f:
-                    return found
-    return None
-
-
-_PAIRS = (
-    *(("backward_pass", "forward_pass"), ("backward", "forward"), ("Backward", "Forward")),
-    *(("backprop", "forward"), ("bprop", "fprop"), ("back_pass", "forward_pass")),
-    *(("bwd", "fwd"), ("back", "forward"), ("back", "forw"), ("grad", "forward")),
-    *(("gradient", "forward"), ("_bp", "_fp"), ("_b", "_f"), ("derivative", "forward")),
-)
 
 KEPT = {
     "sample-major": ((False, False), (True, True), (False, True)),
@@ -1452,8 +1067,14 @@ def pair_ways(forward, backward, layout, wanted):
 def layer_ways(thing, layout, wanted):
     """Yield the ways of running a layer that is an object."""
     kind = thing if isinstance(thing, type) else type(thing)
-    for form in forms(kind, layout):
-        yield LayerWay(thing, form, wanted)
+    made = parameters(kind) or {} if isinstance(thing, type) else {}
+    of_size = any(meanings(k, {"n"}) and p.default is not p.empty for k, p in made.items())
+    named = (parameters(getattr(kind, methods(kind)[0])) or {}).items()
+    needed = [k for k, p in named if p.default is p.empty and not meanings(k, OFFERED)]
+    options = [(False, True)] + [(True, True)] * of_size + [(False, False)] * bool(needed)
+    for order, (sized, switch) in enumerate(options):
+        for form in forms(kind, layout):
+            yield LayerWay(thing, form, wanted, order, sized, switch)
 
 
 def autograd_ways(thing, layout):

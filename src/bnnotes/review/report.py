@@ -12,7 +12,7 @@ import numpy as np
 
 from ..check import Row as Compared
 from . import diagnose
-from .call import SAYS, SYMBOLS, symbol
+from .names import SAYS, SYMBOLS, symbol
 
 
 class WrongGradient(AssertionError):
@@ -20,29 +20,16 @@ class WrongGradient(AssertionError):
 
 
 class Row(NamedTuple):
-    """One quantity in one case.
-
-    Attributes
-    ----------
-    case : str
-    quantity : str
-        In symbols.
-    exact, approximate : float
-        The right number and the reader's, where they differ most.
-    difference : float
-        Relative to the size that the quantity could have; nan where there is no number.
-    ok : bool
-    trouble : str
-        Why there is no number, or "".
-    """
+    """One quantity in one case."""
 
     case: str
-    quantity: str
+    quantity: str  # in symbols
     exact: float
-    approximate: float
+    approximate: float  # the right number and the reader's, where they differ most
+    # Relative to the size that the quantity could have; nan where there is no number
     difference: float
     ok: bool
-    trouble: str = ""
+    trouble: str = ""  # why there is no number, or ""
 
     @property
     def agreement(self):
@@ -56,49 +43,22 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What review found out about the reader's code.
+    """What review found out about the reader's code."""
 
-    Attributes
-    ----------
-    name : str
-        Of what was handed over.
-    subject : str
-        What it was reviewed as.
-    verdict : str
-        ``"right"``; ``"own"``, right for its own forward pass, which is not batch normalization;
-        ``"wrong"``; ``"unknown"``, it could not be run.
-    diagnosis : str
-        In words.
-    rows : tuple of report.Row
-        One per case and quantity.
-    mistakes : tuple of str
-        Names of the known mistakes in the diagnosis.
-    notes : tuple of str
-        How it was called, what was taken for what, and what else was noticed.
-    inputs : dict
-        The arguments of the case to reproduce, as they were handed over.
-    case : str
-        Its name.
-    quantity : str
-        The quantity that is off most there.
-    exact : ndarray
-        What it should be.
-    condition : str
-        What the verdict depends on, or "".
-    """
-
-    name: str
-    subject: str
+    name: str  # of what was handed over
+    subject: str  # what it was reviewed as
+    # "right"; "own", right for its own forward pass, which is not batch normalization;
+    # "wrong"; "unknown", it could not be run
     verdict: str
-    diagnosis: str
-    rows: tuple = ()
-    mistakes: tuple = ()
-    notes: tuple = ()
-    inputs: dict = None
-    case: str = ""
-    quantity: str = ""
-    exact: object = None
-    condition: str = ""
+    diagnosis: str  # in words
+    rows: tuple = ()  # one per case and quantity
+    mistakes: tuple = ()  # names of the known mistakes in the diagnosis
+    notes: tuple = ()  # how it was called, what was taken for what, and what else was noticed
+    inputs: dict = None  # the arguments of the case to reproduce, as they were handed over
+    case: str = ""  # its name
+    quantity: str = ""  # the quantity that is off most there
+    exact: object = None  # what it should be
+    condition: str = ""  # what the verdict depends on, or ""
 
     @property
     def ok(self):
@@ -254,7 +214,7 @@ def _praise(verdict, lost):
         return f"right only if {verdict.condition}"
     if lost:
         return lost
-    coarse = [note for note in verdict.notes if "float32" in note]
+    coarse = [note for note in verdict.notes if "digits of float32" in note]
     if coarse:
         return f"right: {names}; {coarse[0]}"
     text = f"right: {names} to 1e-9 or better"

@@ -11,10 +11,10 @@ import numpy as np
 
 from .. import baseline, network
 from ..activations import BY_NAME
-from . import call
-from .cases import FEATURES, LAYOUTS, SAMPLES, Case
-from .diagnose import LOOSE, Evidence, Found, Search, Subject, Verdict, factor
-from .mistakes import MISTAKES, Layer
+from . import call, names
+from .compare import LOOSE, Evidence, Found, Subject
+from .diagnose import Search, Verdict, factor
+from .mistakes import FEATURES, LAYOUTS, MISTAKES, SAMPLES, Case, Layer
 from .report import reported
 
 NAMES = {
@@ -78,6 +78,8 @@ def cases(batch_norm):
     found = [("M_B = 5", 5, 5, {"eps": eps}), ("M_B = 3", 3, 3, {}), ("M_B = 2", 2, 2, {})]
     found += [("M_B = 32", 32, 32, {"eps": eps}), ("square layers", 70, 5, {"sizes": SQUARE})]
     found += [("soft labels", 71, 5, {"soft": True, "eps": eps})]
+    found += [("relu, two layers", 72, 5, {"sizes": SIZES[1:], "activation": "relu", "eps": eps})]
+    found += [("M_B = 130", 73, 130, {"eps": eps})]
     return [Case(name, "plain", values(s, M, batch_norm, **more)) for name, s, M, more in found]
 
 
@@ -134,7 +136,7 @@ class NetworkWay(call.Way):
         self.f, self.roles, self.kinds = f, roles, kinds
         self.form = call.Form(layout, transposed=transposed)
         self.activation, self.taken = activation, {}
-        self.how = f"called as {call.name_of(f)}({', '.join(roles)})"
+        self.how = f"called as {names.name_of(f)}({', '.join(roles)})"
         if activation:
             self.how += f"; its activation is {activation}"
 
@@ -186,7 +188,7 @@ class NetworkWay(call.Way):
                 if array.shape != want.shape:
                     shape = want.shape
                     raise ValueError(
-                        f"{call.symbol(f'{kind}{l}')} has the shape {array.shape}, wanted {shape}"
+                        f"{names.symbol(f'{kind}{l}')} has the shape {array.shape}, wanted {shape}"
                     )
                 found[f"{kind}{l}"] = array.astype(float)
         return found
@@ -263,10 +265,9 @@ class NetworkSearch(Search):
         if key not in self._memo:
             try:
                 with np.errstate(all="ignore"):
-                    made = evaluate(e.case.values, steps, "gamma1" in e.truth)
-                    self._memo[key] = {q: made[q] for q in self.names}
+                    self._memo[key] = evaluate(e.case.values, steps, "gamma1" in e.truth)
             except (ValueError, KeyError, NameError, TypeError):
-                self._memo[key] = None
+                self._memo[key] = {}
         return self._memo[key]
 
     def explain(self):
@@ -280,7 +281,7 @@ class NetworkSearch(Search):
                 (
                     e,
                     *(
-                        np.concatenate([np.ravel(v[q]) for q in gradients])
+                        np.concatenate([np.ravel(v[q]) for q in gradients if q in e.found])
                         for v in (e.found, e.truth)
                     ),
                 )
@@ -301,7 +302,7 @@ class NetworkSearch(Search):
             said.append("every gradient is wrong")
         elif bad:
             top = max(int(q[-1]) for q in bad)
-            said.append("wrong: " + ", ".join(map(call.symbol, bad)))
+            said.append("wrong: " + ", ".join(map(names.symbol, bad)))
             said.append(f"all others are right; coming from the output, it begins at layer {top}")
         return "; ".join(said)
 
@@ -345,7 +346,7 @@ def _ways(f, batch_norm, layout, weights):
     kinds = ("W", "gamma", "beta") if batch_norm else ("W", "b")
     lists = {"Ws", "gammas", "betas"} if batch_norm else {"Ws", "bs"}
     offered = {"network", "layers", "psi", "phi", "eps", "activation"} | lists
-    named = call.parameters(f)
+    named = names.parameters(f)
     if named is None:
         raise call.Unreadable("its arguments have no names; wrap it in a function that has")
     roles = {}
@@ -353,8 +354,8 @@ def _ways(f, batch_norm, layout, weights):
         role = next(
             (
                 r
-                for r, names in NAMES.items()
-                if r in offered and call.squash(name) in names.split() and r not in roles.values()
+                for r, known in NAMES.items()
+                if r in offered and names.squash(name) in known.split() and r not in roles.values()
             ),
             None,
         )
@@ -382,7 +383,7 @@ def review(f, batch_norm=True, layout=None, weights=None):
         verdict = _judged(subject, rows, list(_ways(f, batch_norm, layout, weights)), batch_norm)
     except call.Unreadable as trouble:
         verdict = Verdict("unknown", str(trouble), parts=999)
-    return reported(call.name_of(f), subject, verdict)
+    return reported(names.name_of(f), subject, verdict)
 
 
 def _judged(subject, rows, ways, batch_norm):
