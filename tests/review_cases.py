@@ -1142,6 +1142,14 @@ def helper(dout, cache):
     return dout * cache[0]
 
 
+@case("unknown", "what is in its cache was guessed", "forward=")
+def named_otherwise_within(dout, cache):
+    var, inv_sd, gamma = cache  # x − μ and 1/ς, as mistyped_forword keeps them
+    d = dout * gamma * inv_sd
+    d = d - var * inv_sd**2 * (d * var).mean(0)
+    return d - d.mean(0), (dout * var * inv_sd).sum(0), dout.sum(0)
+
+
 @case("unknown", "SystemExit")
 def leaves(dout, x_hat):
     raise SystemExit(3)

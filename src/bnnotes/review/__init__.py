@@ -393,7 +393,13 @@ def _backward(f, subject, layout, forward):
         text = "it takes no Δ, so it is a forward pass: review.batchnorm_forward reviews it"
         return Verdict("unknown", text), tried
     try:
-        return judge(subject, call.function_ways(f, layout, subject.wanted)), tried
+        verdict = judge(subject, call.function_ways(f, layout, subject.wanted))
+        guessed = "cache" in getattr(verdict.way, "roles", {}).values()
+        if verdict.kind == "wrong" and verdict.parts > 1 and guessed:
+            # Perhaps the cache is wrong, and not the function.
+            text = f"what is in its cache was guessed: {verdict.text}; hand over the forward pass"
+            verdict = verdict._replace(kind="unknown", text=f"{text} that fills it: forward=")
+        return verdict, tried
     except call.Unreadable as trouble:
         text = f"{trouble}; hand over its forward pass: batchnorm_backward(f, forward=...)"
         return Verdict("unknown", text, parts=999), tried

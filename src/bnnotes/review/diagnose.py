@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import re
@@ -235,8 +236,6 @@ def _other_layouts(subject, found):
 
 
 def _with_form(way, form):
-    import copy
-
     other = copy.copy(way)
     other.form = form
     return other
@@ -283,7 +282,8 @@ def _worst(subject, live):
     """Return the verdict that needs the fewest assumptions, of the ways that gave something."""
     live = sorted(live, key=_plausible)
     verdicts = []
-    for found in live[:5]:
+    # Where one gives arrays of the right shapes, none that does not is looked at.
+    for found in [f for f in live if _plausible(f)[0] == _plausible(live[0])[0]][:5]:
         evidence = gather(subject, found, few=True)
         verdicts.append((name_it(subject, found, evidence, deep=False), found, evidence))
         if verdicts[-1][0].parts <= 1:
