@@ -546,7 +546,17 @@ def train(
 
 
 def train_whole(network, psi, phi, **options):
-    """`train` for what is kept or compared: half a training is none, so an interrupt goes on."""
+    """`train` for what is kept or compared: half a training is none, so an interrupt goes on.
+
+    Parameters
+    ----------
+    network, psi, phi, **options
+        Those of `train`.
+
+    Returns
+    -------
+    History
+    """
     history = train(network, psi, phi, **options)
     if history.interrupted:
         raise KeyboardInterrupt
