@@ -43,13 +43,18 @@ def sample_mean(v):
     return _averaging(len(v), v.dtype).dot(v)
 
 
-def mean_and_rest(v, w=1):
+def weighted(w, v):
+    """w v, or v itself where there are no weights: a product with 1 takes its time too."""
+    return v if w is None else w * v
+
+
+def mean_and_rest(v, w=None):
     """⟨v⟩ and ṽ = v − w⟨v⟩, with weights w of mean 1."""
     mean = sample_mean(v)
-    rest = v - w * mean
+    rest = v - weighted(w, mean)
     # The mean of a large column is rounded. The second subtraction takes away what that left, so
     # the error does not grow with mean/std.
-    return mean, rest - w * sample_mean(rest)
+    return mean, rest - weighted(w, sample_mean(rest))
 
 
 def center(v):
@@ -57,15 +62,15 @@ def center(v):
     return mean_and_rest(v)[1]
 
 
-def split_off(x_hat, v, w=1, centered=True):
+def split_off(x_hat, v, w=None, centered=True):
     """v = w⟨v⟩ + w x̂⟨x̂ v⟩ + the rest, or without the first part where the mean stays.
 
-    The one projector of all normalizers. The source has w = 1; others are weights of mean 1, with
-    which x̂ has been made.
+    The one projector of all normalizers. The source has no weights w; with such of mean 1, x̂ has
+    been made with them too.
     """
     mean, rest = mean_and_rest(v, w) if centered else (np.zeros(v.shape[1:], v.dtype), v)
     along_x_hat = sample_mean(x_hat * rest)
-    return Split(mean, along_x_hat, rest - w * along_x_hat * x_hat)
+    return Split(mean, along_x_hat, rest - weighted(w, along_x_hat * x_hat))
 
 
 @checked

@@ -11,6 +11,7 @@ PRINTED = {"marker": "x", "color": look.INK, "ms": 5, "mew": 1}
 CORRECTED = {"marker": "o", "color": look.INK, "ms": 4, "mfc": "white", "mew": 0.8}
 
 
+@look.settings()
 def errors(names, printed, corrected, bound, right):
     """Return the `Picture` of the errors of every row over random cases, on a logarithmic axis.
 

@@ -331,6 +331,7 @@ class Devices(Explorer):
 FORMATS = {"bfloat16": look.DELTA, "float16": look.X_HAT, "float32": look.U}
 
 
+@look.settings()
 def precision(ratios, errors):
     """Return the errors of the variance in low precision, over mean/σ, as a `Picture`.
 
@@ -405,6 +406,7 @@ def wall_sheet():
     return figure
 
 
+@look.settings()
 def wall():
     """Return the page to pin to the wall as a `Picture`."""
     return look.still(

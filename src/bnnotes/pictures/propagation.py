@@ -678,6 +678,7 @@ def small_batches(sizes, values, predicted):
     return look.still(figure, f"The median factor of ‖Δ‖² per linear layer by batch size: {said}.")
 
 
+@look.settings()
 def residual(curves, predicted):
     """Draw ‖Δ‖² below every block with its skip and without, both axes logarithmic.
 

@@ -232,6 +232,7 @@ def diagnosis(name):
     return checks.reviewed(name).reports[name].diagnosis
 
 
+@look.settings()
 def group(*names, M_B=16, eps=0.1):
     """Return a `Picture` of several mistakes below each other, at the same output and batch."""
     residuals = [residual(layer_of_digits(M_B, eps, "drawn"), name) for name in names]

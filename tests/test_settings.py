@@ -7,6 +7,7 @@ import pkgutil
 import threading
 import time
 import warnings
+from unittest import mock
 
 import matplotlib as mpl
 import matplotlib.style
@@ -106,7 +107,9 @@ def test_a_still_is_drawn_in_the_settings_of_the_book(picture):
         raise KeyboardInterrupt
 
     default = {name: mpl.rcParamsDefault[name] for name in OTHERS}
-    arguments = [None] * len(inspect.signature(picture).parameters)
+    taken = inspect.signature(picture).parameters.values()
+    needed = [one for one in taken if one.default is one.empty and one.kind != one.VAR_POSITIONAL]
+    arguments = [mock.MagicMock(__len__=lambda self: 2) for _ in needed]
     with other_settings(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(look, "new_figure", new_figure)
         with contextlib.suppress(KeyboardInterrupt):
