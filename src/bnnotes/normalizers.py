@@ -35,7 +35,7 @@ from .checked import (
     require_variance,
     sized,
 )
-from .sample_space import sample_mean, split_off
+from .sample_space import Split, sample_mean, split
 
 
 class Normalized(NamedTuple):
@@ -97,15 +97,15 @@ class Normalizer:
         """
         cut = self.cut(x.shape)
         weights = self._mean_one(weights, x, cut)
-        p = _or_one(weights, x.shape, cut)
+        w = _as_columns(weights, x.shape, cut)
         mean, rest = np.zeros(cut, x.dtype).ravel(), _columns(x, cut)
         if self.centered:
-            mean = sample_mean(p * rest)
+            mean = sample_mean(w * rest)
             rest = rest - mean
-            rest = rest - sample_mean(p * rest)  # as in `sample_space`, for a large mean
-        std = np.sqrt(sample_mean(p * rest**2) + eps)
+            rest = rest - sample_mean(w * rest)  # as in `sample_space`, for a large mean
+        std = np.sqrt(sample_mean(w * rest**2) + eps)
         try:
-            require_variance("x", rest * (p != 0), mean, std, eps)
+            require_variance("x", rest * (w != 0), mean, std, eps)
         except UnusableFeature as error:
             raise self._refusal(error, len(rest), cut) from None
         x_hat = _entries(rest / std, x.shape, cut)
@@ -212,15 +212,15 @@ def double_backward(
 
     By Δ, since F is linear in it: (γ/ς) ⊙ M v. By x: F depends on x̂ and on ς, and each on x.
     """
-    cut, w = normalized.std.shape, _or_one(normalized.weights, v.shape, normalized.std.shape)
+    cut, w = normalized.std.shape, _as_columns(normalized.weights, v.shape, normalized.std.shape)
     std, x_hat = normalized.std.ravel(), _columns(normalized.x_hat, cut)
     error, v = _columns(_per_feature(gamma, v) * delta, cut), _columns(v, cut)
-    forth = split_off(x_hat, w * v, w, normalized.centered)
+    forth = _split(x_hat, w * v, w, normalized.centered)
     Mv = v - forth.mean - forth.along_x_hat * x_hat
     along = sample_mean(x_hat * error)
     by_x_hat = -(w * v * along + error * forth.along_x_hat) / std
     by_std = -(Mv * error).sum(axis=0) / std**2
-    back = split_off(x_hat, by_x_hat, w, normalized.centered).mixed / std
+    back = _split(x_hat, by_x_hat, w, normalized.centered).mixed / std
     by_x = back + by_std * w * x_hat / len(v)
     over_std = _entries(Mv / std, delta.shape, cut)
     return SecondGradients(
@@ -302,15 +302,29 @@ def _entries(columns, shape, cut):
     return blocks.transpose(2, 0, 3, 1).reshape(shape)
 
 
-def _or_one(weights, shape, cut):
-    """The weights as columns, or the number 1 that costs nothing."""
+def _as_columns(weights, shape, cut):
+    """The weights as columns, or the number 1."""
     return 1 if (weights == 1).all() else _columns(np.broadcast_to(weights, shape), cut)
+
+
+def _split(x_hat, v, w, centered):
+    """The split of chapter 2 on each set, or v = w⟨v⟩ + w x̂⟨x̂ v⟩ + the rest.
+
+    With weights the second subtraction of the mean is as there; without the mean there is none.
+    """
+    if np.ndim(w) == 0 and centered:
+        return split(x_hat, v)
+    mean = centered * sample_mean(v)
+    rest = v - w * mean
+    rest = rest - centered * w * sample_mean(rest)
+    along_x_hat = sample_mean(x_hat * rest)
+    return Split(mean, along_x_hat, rest - w * along_x_hat * x_hat)
 
 
 def _mix(normalized, v):
     cut = normalized.std.shape
-    x_hat, w = _columns(normalized.x_hat, cut), _or_one(normalized.weights, v.shape, cut)
-    mixed = split_off(x_hat, _columns(v, cut), w, normalized.centered).mixed
+    x_hat, w = _columns(normalized.x_hat, cut), _as_columns(normalized.weights, v.shape, cut)
+    mixed = _split(x_hat, _columns(v, cut), w, normalized.centered).mixed
     return _entries(mixed, v.shape, cut)
 
 

@@ -43,13 +43,13 @@ def sample_mean(v):
     return _averaging(len(v), v.dtype).dot(v)
 
 
-def mean_and_rest(v, w=1):
-    """⟨v⟩ and ṽ = v − w⟨v⟩, with weights w of mean 1."""
+def mean_and_rest(v):
+    """⟨v⟩ and ṽ = v − ⟨v⟩."""
     mean = sample_mean(v)
-    rest = v - w * mean
+    rest = v - mean
     # The mean of a large column is rounded. The second subtraction takes away what that left, so
     # the error does not grow with mean/std.
-    return mean, rest - w * sample_mean(rest)
+    return mean, rest - sample_mean(rest)
 
 
 def center(v):
@@ -57,21 +57,12 @@ def center(v):
     return mean_and_rest(v)[1]
 
 
-def split_off(x_hat, v, w=1, centered=True):
-    """v = w⟨v⟩ + w x̂⟨x̂ v⟩ + the rest, or without the first part where the mean stays.
-
-    The one projector of all normalizers. The source has w = 1; others are weights of mean 1, with
-    which x̂ has been made.
-    """
-    mean, rest = mean_and_rest(v, w) if centered else (np.zeros(v.shape[1:], v.dtype), v)
-    along_x_hat = sample_mean(x_hat * rest)
-    return Split(mean, along_x_hat, rest - w * along_x_hat * x_hat)
-
-
 @checked
 def split(x_hat: Array["M_B 1|n"], v: Array["M_B n"]) -> Split:
     """v = ⟨v⟩ 1 + ⟨x̂ v⟩ x̂ + M v in its three parts; one column x̂ serves all columns of v."""
-    return split_off(x_hat, v)
+    mean, rest = mean_and_rest(v)
+    along_x_hat = sample_mean(x_hat * rest)
+    return Split(mean, along_x_hat, rest - along_x_hat * x_hat)
 
 
 @checked
