@@ -310,7 +310,7 @@ def test_every_public_formula_is_tested_by_name():
 
 def test_every_function_of_a_formula_module_is_checked():
     """But for those parts that the formulas of several modules share."""
-    parts = {"sample_mean", "mean_and_rest", "center", "weighted", "split_off", "divide_by_std"}
+    parts = {"sample_mean", "mean_and_rest", "center", "divide_by_std"}
     for module in (baseline, batchnorm, sample_space):
         for name, f in vars(module).items():
             if inspect.isfunction(f) and f.__module__ == module.__name__ and name[0] != "_":
