@@ -51,8 +51,8 @@ test: lint ## lint, run the tests, run every notebook and compare its outputs
 	    --nbval --nbval-current-env --nbval-cell-timeout=60 book/*.ipynb
 
 # ONLY="-k 6_training" takes one notebook, SEED=7 other seeds than those that start at 1.
-vary: $(STAMP) ### run the notebooks with other parameters, processors, folders and rights
-	SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m '' tests/vary $(ONLY)
+vary: $(STAMP) ### run notebooks and explorers with other parameters, settings, folders and rights
+	SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m '' tests/vary tests/test_state.py tests/test_settings.py $(ONLY)
 
 # STATES=200 takes fewer, ONLY="geometry sample_space" some of the explorers.
 fire: $(STAMP) ### move every explorer to 10,000 random states; takes an hour

@@ -4,9 +4,22 @@ import re
 
 import ipywidgets as widgets
 import numpy as np
+import pytest
 from matplotlib.text import Text
 
+from bnnotes.pictures.explorer import registry
+
+# They compute for seconds.
+LONG = "baseline.Noise", "geometry.Stops", "training.NetworksInTraining"
 LONGEST = 60  # positions per slider; a longer one is thinned, its ends stay
+
+
+def one_a_chapter():
+    """Return the keys of all explorers; but for one a chapter, `make vary` alone takes them."""
+    quick = {key.split(".")[0]: key for key in registry() if key not in LONG}.values()
+    return [
+        key if key in quick else pytest.param(key, marks=pytest.mark.full) for key in registry()
+    ]
 
 
 def positions(widget, longest=LONGEST):

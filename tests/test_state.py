@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
-from driving import positions
+from driving import one_a_chapter, positions
 
 import bnnotes
 from bnnotes import digits, network, sweep
@@ -25,11 +25,7 @@ HOME = str(Path(bnnotes.__file__).parent)
 NAMES = [module.name for module in pkgutil.walk_packages(bnnotes.__path__, "bnnotes.")]
 MODULES = [importlib.import_module(name) for name in NAMES if not name.endswith("__main__")]
 REGISTRY = explorer.registry()
-LONG = "baseline.Noise", "geometry.Stops", "geometry.Layers", "training.NetworksInTraining"
-every_explorer = pytest.mark.parametrize(
-    "key",
-    [pytest.param(key, marks=[pytest.mark.full] if key in LONG else []) for key in REGISTRY],
-)
+every_explorer = pytest.mark.parametrize("key", one_a_chapter())
 
 
 def forget():
