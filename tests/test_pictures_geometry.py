@@ -265,7 +265,9 @@ def means():
 
 
 def test_the_ratio_is_that_of_the_two_gradients_by_hand(means):
-    delta, u_prev, normalized = pictures.layer_view(4, 3, 16)
+    data = digits.load("ten")
+    layers = pictures.views(pictures.three_layers()[4], data.psi[:16], data.phi[:16])
+    delta, u_prev, normalized, _ = layers[2]
     result = means.compute(16, 10.0, 0.3)
     ratios = []
     for i, j in itertools.product(range(10), range(12)):
@@ -346,8 +348,8 @@ def test_the_quadrants_hold_all_the_ink():
 def test_the_error_of_a_layer_is_the_slope_of_the_cost(layer):
     """∂C/∂y of the layer, by the complex step through the layers above, written out."""
     M_B, net = 6, pictures.three_layers()[2]
-    view = pictures.layer_view(2, layer, M_B)
-    phi = digits.load("ten").phi[:M_B]
+    psi, phi = (v[:M_B] for v in (digits.load("ten").psi, digits.load("ten").phi))
+    view = pictures.views(net, psi, phi)[layer - 1]
     own = net.layers[layer - 1]
     y = own.gamma * view.normalized.x_hat + own.beta
 

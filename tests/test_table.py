@@ -8,6 +8,10 @@ def test_text_stands_in_columns():
     assert table.text(lines) == "       exact  yours\nthird  0.33\na      1      1"
 
 
+def test_the_hat_of_x_takes_no_column():
+    assert table.text([("x\u0302", "1"), ("dx", "2")]) == "x\u0302   1\ndx  2"
+
+
 def test_markdown_puts_a_list_in_one_cell_line_by_line():
     shown = table.markdown(("id", "tests"), ("S1", ["`a`", "`b`"]), ("S2", "none"))
     assert shown == "| id | tests |\n| --- | --- |\n| S1 | `a`<br>`b` |\n| S2 | none |"

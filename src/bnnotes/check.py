@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import table
 from .checked import finite, function, numeric, shown
 
 LARGEST = float(np.finfo(float).max)
@@ -123,10 +124,7 @@ class Comparison:
             yield row.name, f"{row.exact:.4g}", f"{row.approximate:.4g}", row.agreement
 
     def __repr__(self):
-        cells = list(self._cells())
-        widths = [max(len(line[k]) for line in cells) for k in range(4)]
-        lines = ("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in cells)
-        return "\n".join(line.rstrip() for line in lines)
+        return table.text(self._cells())
 
 
 def compare(**pairs):

@@ -104,10 +104,14 @@ class Normalizer:
             rest = rest - mean
             rest = rest - sample_mean(w * rest)  # as in `sample_space`, for a large mean
         std = np.sqrt(sample_mean(w * rest**2) + eps)
+        kept = np.broadcast_to(np.not_equal(w, 0), rest.shape)
+        first = np.take_along_axis(rest, kept.argmax(axis=0)[np.newaxis], axis=0)
         try:
-            require_variance("x", rest * (w != 0), mean, std, eps)
+            # What is masked out may not make a constant set look as if it varied.
+            require_variance("x", np.where(kept, rest, first), mean, std, eps)
         except UnusableFeature as error:
-            raise self._refusal(error, len(rest), cut) from None
+            m = np.count_nonzero(kept[:, error.neuron])
+            raise self._refusal(error, m, cut) from None
         x_hat = _entries(rest / std, x.shape, cut)
         normalized = Normalized(
             x_hat, mean.reshape(cut), std.reshape(cut), weights, float(self.centered)
@@ -177,7 +181,9 @@ class Normalizer:
         where = self._place(error.neuron, cut)
         if not isinstance(error, ConstantFeature):
             why = f"the variance of {where} overflows; wanted smaller numbers"
-        elif m == 1:
+        elif "underflows" in str(error):
+            why = f"the variance of {where} underflows; wanted eps > 0 or larger numbers"
+        elif m == 1 and self.centered:
             why = f"{self.name} has 1 entry in {where}, so the standard deviation is 0; "
             why += "wanted eps > 0 or more entries"
         else:

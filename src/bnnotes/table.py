@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import html as _html
+import unicodedata
 
 
 def text(lines):
     """Return lines of cells as text, in columns."""
     lines = list(lines)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = ("  ".join(map(str.ljust, line, widths)) for line in lines)
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    padded = ("  ".join(map(_ljust, line, widths)) for line in lines)
     return "\n".join(line.rstrip() for line in padded)
+
+
+def _width(cell):
+    """How many columns a text takes: the hat of x̂ takes none."""
+    return sum(not unicodedata.combining(character) for character in cell)
+
+
+def _ljust(cell, width):
+    return cell + " " * (width - _width(cell))
 
 
 def markdown(head, *rows):

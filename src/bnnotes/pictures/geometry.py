@@ -1,4 +1,7 @@
-"""The pictures of chapter 4: angles in sample space, and what they make of W and γ."""
+"""The pictures of chapter 4: angles in sample space, and what they make of W and γ.
+
+And one of chapter 6: whether the neurons of a layer become alike.
+"""
 
 from __future__ import annotations
 
@@ -524,18 +527,30 @@ EPOCHS = (0, 1, 2, 4, 8, 16, 32)
 
 
 class LayerView(NamedTuple):
-    """Error, input and normalization of one layer on one batch.
+    """What one layer of a BN network sees of a batch.
 
     Attributes
     ----------
     delta : ndarray, shape (M_B, n)
     u_prev : ndarray, shape (M_B, n_prev)
     normalized : Normalized
+    gamma : ndarray, shape (n,)
     """
 
     delta: np.ndarray
     u_prev: np.ndarray
     normalized: batchnorm.Normalized
+    gamma: np.ndarray
+
+
+def views(net, psi, phi):
+    """Return the `LayerView` of every layer, the first layer first."""
+    steps, found = network.feed_forward(net, psi), []
+    errors = list(growth.errors(net, steps, baseline.output_error(steps[-1].u, phi)))
+    for layer, step, delta in zip(net.layers, steps, errors[::-1], strict=True):
+        varying = np.ptp(step.u_prev, axis=0) > 0  # some pixels are white in every image
+        found.append(LayerView(delta, step.u_prev[:, varying], step.normalized, layer.gamma))
+    return found
 
 
 @functools.cache
@@ -550,17 +565,6 @@ def three_layers():
     options = {"learning_rate": 0.3, "batch_size": 64, "epochs": EPOCHS[-1], "rng": 0}
     network.train_whole(net, load("ten").psi, load("ten").phi, on_epoch=keep, **options)
     return {epoch: network.Network(layers[epoch], net.activation) for epoch in EPOCHS}
-
-
-@functools.lru_cache(maxsize=256)
-def layer_view(epoch, layer, M_B):
-    """Return what a layer (from 1) of that network sees of the first M_B digits."""
-    net = three_layers()[epoch]
-    steps = network.feed_forward(net, load("ten").psi[:M_B])
-    errors = list(
-        growth.errors(net, steps, baseline.output_error(steps[-1].u, load("ten").phi[:M_B]))
-    )
-    return LayerView(errors[-layer], steps[layer - 1].u_prev, steps[layer - 1].normalized)
 
 
 # ---- S29: what the means of u and Δ do to both gradients
@@ -599,7 +603,8 @@ class Gradients(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def _shifted_gradients(M_B, offset, mean):
     """Return |∂C/∂W| over M_B, without and with BN, at σ(Δ) = σ(u) = 1 and γ/σ(x) = 1."""
-    delta, u_prev, normalized = layer_view(epoch=4, layer=3, M_B=M_B)
+    data = load("ten")
+    *_, (delta, u_prev, normalized, _) = views(three_layers()[4], data.psi[:M_B], data.phi[:M_B])
     delta = geometry.standardize(delta) + mean
     u = geometry.standardize(u_prev) + offset
     ones = np.ones(delta.shape[1])
@@ -890,7 +895,7 @@ def _together(result):
     return f"σ(Δ) still falls, to {spread / result.sizes[3][0]:.1%} of its start"
 
 
-# ---- S33: do the neurons of a layer become alike, with BN and without?
+# ---- chapter 6, S52: do the neurons of a layer become alike, with BN and without?
 
 WIDTH = 128
 DEPTHS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 100)

@@ -14,11 +14,11 @@ import ipywidgets as widgets
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from .. import baseline, batchnorm, digits, geometry, growth, network
+from .. import baseline, batchnorm, digits, geometry, network
 from ..checked import ConstantFeature, finite, unchecked
 from . import look
 from .explorer import Explorer, Image, batch_size, slider
-from .geometry import EPOCHS, three_layers
+from .geometry import EPOCHS, three_layers, views
 from .live import Live
 
 VERMILION = look.DELTA.color
@@ -570,33 +570,6 @@ LAYERS = (
     look.Look("#000000", "-", "o", "layer 3"),
 )
 RATIOS = 0.03, 30.0
-
-
-class View(NamedTuple):
-    """What one layer of a BN network sees of a batch.
-
-    Attributes
-    ----------
-    delta : ndarray, shape (M_B, n)
-    u_prev : ndarray, shape (M_B, n_prev)
-    normalized : Normalized
-    gamma : ndarray, shape (n,)
-    """
-
-    delta: np.ndarray
-    u_prev: np.ndarray
-    normalized: batchnorm.Normalized
-    gamma: np.ndarray
-
-
-def views(net, psi, phi):
-    """Return the `View` of every layer, the first layer first."""
-    steps, found = network.feed_forward(net, psi), []
-    errors = list(growth.errors(net, steps, baseline.output_error(steps[-1].u, phi)))
-    for layer, step, delta in zip(net.layers, steps, errors[::-1], strict=True):
-        varying = np.ptp(step.u_prev, axis=0) > 0  # some pixels are white in every image
-        found.append(View(delta, step.u_prev[:, varying], step.normalized, layer.gamma))
-    return found
 
 
 def stages():

@@ -201,9 +201,6 @@ def _read():
 
 MISTAKES = {mistake.name: mistake for mistake in _read()}
 
-GROUPS = tuple(dict.fromkeys(mistake.group for mistake in MISTAKES.values()))
-
-
 # Batches.
 
 NEURONS, PREVIOUS = 4, 6  # few batches have as many samples: an array has only one right shape

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from .. import table
 from ..check import Row as Compared
 from . import diagnose
 from .names import SAYS, SYMBOLS, symbol
@@ -131,33 +131,18 @@ class Report:
 
     def __repr__(self):
         cells = list(self._cells())
-        widths = [max(_width(line[k]) for line in cells) for k in range(5)]
-        table = [
-            "  ".join(
-                cell + " " * (width - _width(cell))
-                for cell, width in zip(line, widths, strict=True)
-            ).rstrip()
-            for line in cells
-        ]
         lines = [self._headline, f"diagnosis: {self.diagnosis}"]
-        lines += table if len(table) > 1 else []
+        lines += [table.text(cells)] if len(cells) > 1 else []
         return "\n".join([*lines, *self._footnotes])
 
     def _repr_html_(self):
         head, *body = self._cells()
-        escaped = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-        rows = "".join(
-            f'<tr><th scope="row">{html.escape(line[0])}</th>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in line[1:])
-            + "</tr>"
-            for line in body
-        )
+        rows = ((name, *map(html.escape, cells)) for name, *cells in body)
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._footnotes)
         return (
             f"<div><p><strong>{html.escape(self._headline)}</strong><br>"
             f"{html.escape(self.diagnosis)}</p>"
-            f"<table><thead><tr>{escaped}</tr></thead><tbody>{rows}</tbody></table>"
-            f"<ul>{notes}</ul></div>"
+            f"{table.html(head, *rows)}<ul>{notes}</ul></div>"
         )
 
 
@@ -262,11 +247,6 @@ def _rank(row):
     rounded = row.case.startswith(("float32", "mean/std"))
     bad = np.inf if np.isnan(row.difference) else row.difference
     return not row.ok, not rounded, not row.trouble, bad
-
-
-def _width(text):
-    """Return how many columns a text takes: the hat of x̂ takes none."""
-    return sum(not unicodedata.combining(character) for character in text)
 
 
 def _short(number):
