@@ -35,15 +35,8 @@ help-all: help ### list the checks that take longer, and the chores, too
 	@echo
 	@awk -F ':.* ### ' '/^[a-z-]+:.* ### / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-# macOS has a display without saying so.
-DISPLAYED := $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s))
-LAB_OPTIONS := $(if $(DISPLAYED),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
-
-read: $(STAMP) ## open the book in JupyterLab
-	@echo "The book opens in a browser; where it does not, at the address below. Ctrl-C twice ends it."
-	@$(BIN)/python -m jupyterlab --ServerApp.ip=localhost --ServerApp.log_level=ERROR --LabApp.log_level=ERROR \
-	    --LabApp.default_url=/lab/tree/book/0_start_here.ipynb \
-	    --KernelManager.transport_encryption=auto $(LAB_OPTIONS)
+read: $(STAMP)-book ## open the book in JupyterLab, in copies of your own (bnnotes-book/)
+	@$(BIN)/python -m bnnotes $(if $(SHARED),$(HOME)/bnnotes-book)
 
 test: lint ## lint, run the tests, run every notebook and compare its outputs
 	$(BIN)/python -m pytest --numprocesses=auto
@@ -125,11 +118,11 @@ bench: ## compare speed and accuracy with PyTorch, jax and autograd and write th
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(VENV)-bench/bin/python tests/benchmarks
 
 # The stamp holds the folder that the environment was made in: moved elsewhere, it is made anew.
-ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
-.PHONY: $(STAMP)
+ifneq ($(shell cat $(STAMP)-book 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)-book
 endif
 
-$(STAMP): pyproject.toml $(CONSTRAINTS)
+$(STAMP)-book: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "bnnotes needs Python 3.11 or newer; '$(PYTHON)' is not." \
 	        "Name one, as in: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
@@ -137,13 +130,17 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@test "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" || $(PYTHON) -m venv --clear $(VENV) || { \
 	    echo "No environment can be made in $(VENV). Elsewhere, as in:" \
 	        "make $(MAKECMDGOALS) VENV=$$HOME/bnnotes-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book,test]'
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book]'
 	@# Now, since a notebook that finds no list of fonts may say so in its output.
 	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@# JupyterLab would open with a question of its own, and ask outside for news.
 	@$(BIN)/python -m jupyterlab.labextensions disable --level=sys_prefix \
 	    @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@printf '%s' "$(CURDIR)" > $@
+
+$(STAMP): $(STAMP)-book
+	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book,test]'
+	@touch $@
 
 $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \

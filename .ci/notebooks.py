@@ -5,7 +5,6 @@ cells with the same ids and, run anywhere, no trace of when, where and by which 
 """
 
 import argparse
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,8 @@ from jupytext.config import load_jupytext_config
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
+
+from bnnotes.__main__ import content_ids
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
@@ -45,22 +46,14 @@ def read_notebook(name):
     return nbformat.read(BOOK / f"{name}.ipynb", as_version=4)
 
 
-def ids(notebook):
-    """Return an id for each cell that depends on its content alone."""
-    taken, result = {}, []
-    for cell in notebook.cells:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
-        taken[digest] = taken.get(digest, 0) + 1
-        result.append(digest if taken[digest] == 1 else f"{digest}-{taken[digest]}")
-    return result
-
-
 def has_edits(name, text):
     """Say whether someone changed the notebook itself, to other cells than those of the text."""
     if not (BOOK / f"{name}.ipynb").exists():
         return False
     stored = read_notebook(name)
-    return [cell.id for cell in stored.cells] != ids(stored) != ids(text)
+    return (
+        [cell.id for cell in stored.cells] != content_ids(stored.cells) != content_ids(text.cells)
+    )
 
 
 def rebuild(name):
@@ -73,7 +66,7 @@ def rebuild(name):
             f"`rm book/{name}.ipynb` gives them up"
         )
     write_text(notebook, name)
-    for cell, cell_id in zip(notebook.cells, ids(notebook), strict=True):
+    for cell, cell_id in zip(notebook.cells, content_ids(notebook.cells), strict=True):
         cell.id = cell_id
     try:
         NotebookClient(

@@ -1,15 +1,13 @@
-"""The server of `make read` answers nobody but the reader.
+"""The server of `python -m bnnotes` answers nobody but the reader.
 
-The very command of the Makefile is started, on a free port and without a browser, and asked what
-a stranger, a page of a stranger and the reader would ask.
+It is started on a free port and without a browser, and asked what a stranger, a page of a stranger
+and the reader would ask.
 """
 
 import http.client
 import json
 import os
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,26 +19,11 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from bnnotes.__main__ import options
+
+BOOK = [sys.executable, "-m", "bnnotes"]
 STRANGER = {"Origin": "https://stranger.example"}
 LOOPBACK = ("127.", "::1")
-
-pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
-
-
-def command(**changes):
-    """Return what `make read` would run, without the Python at its head."""
-    outside = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    told = subprocess.run(
-        ["make", "--dry-run", "--always-make", "read"],
-        cwd=ROOT,
-        env={**outside, **changes},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.replace("\\\n", "")
-    (line,) = [line for line in told.splitlines() if "-m jupyterlab " in line]
-    return shlex.split(line)[1:]
 
 
 class Server(NamedTuple):
@@ -73,8 +56,7 @@ def server(tmp_path_factory):
     names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
     private = {name: str(home / name.lower()) for name in names}
     with subprocess.Popen(
-        [sys.executable, *command(), "--no-browser", "--ServerApp.port=0"],
-        cwd=ROOT,
+        [*BOOK, str(home / "notebooks"), "--no-browser", "--ServerApp.port=0"],
         env={**os.environ, **private},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -110,7 +92,7 @@ def cookie(server):
     return "; ".join(line.split(";")[0] for line in answer.headers.get_all("Set-Cookie"))
 
 
-@pytest.mark.parametrize("path", ["/api/contents", "/api/kernels", "/files/README.md"])
+@pytest.mark.parametrize("path", ["/api/contents", "/api/kernels", "/files/0_start_here.ipynb"])
 def test_only_the_token_opens(server, path):
     assert len(server.token) >= 40
     assert server.knocks(path) in (302, 403)
@@ -119,7 +101,7 @@ def test_only_the_token_opens(server, path):
 
 
 def test_a_stranger_gets_the_login_page_for_the_book(server):
-    answer = server.ask("GET", "/lab/tree/book/0_start_here.ipynb")
+    answer = server.ask("GET", "/lab/tree/0_start_here.ipynb")
     assert answer.status == 302 and answer.headers["Location"].startswith("/login?")
 
 
@@ -182,16 +164,14 @@ def test_no_other_user_of_the_machine_reads_the_token(server):
     assert closed(server.runtime) or all(map(closed, secrets))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="no script stands in for a command elsewhere")
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no root")
 @pytest.mark.parametrize("user", [0, 1000])
-def test_only_root_is_allowed_to_be_root(user, tmp_path):
-    (tmp_path / "id").write_text(f"#!/bin/sh\necho {user}\n", encoding="utf-8")
-    (tmp_path / "id").chmod(0o755)
-    options = command(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert ("--allow-root" in options) == (user == 0)
+def test_only_root_is_allowed_to_be_root(user, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert ("--allow-root" in options(tmp_path)) == (user == 0)
 
 
 @pytest.mark.parametrize("word", ["allow_origin", "disable_check_xsrf", "token=", "password"])
-def test_no_option_opens_the_server(word):
-    assert not [option for option in command() if word in option]
-    assert "--ServerApp.ip=localhost" in command()
+def test_no_option_opens_the_server(word, tmp_path):
+    assert not [option for option in options(tmp_path) if word in option]
+    assert "--ServerApp.ip=localhost" in options(tmp_path)

@@ -128,7 +128,7 @@ def train_one(run):
     ValueError
         If the run has an attribute that cannot be.
     """
-    # Imported here: scikit-learn, which brings the digits, brings it too.
+    # Imported here: the formulas do not need it.
     from threadpoolctl import threadpool_limits
 
     data = _data(run)
