@@ -7,6 +7,11 @@ from sklearn.datasets import load_digits
 from bnnotes import digits, network
 
 
+def test_the_stored_digits_are_those_of_scikit_learn_in_their_order():
+    for stored, wanted in zip(digits._shipped(), load_digits(return_X_y=True), strict=True):
+        np.testing.assert_array_equal(stored, wanted)
+
+
 def test_every_digit_is_there_once_in_training_or_held_out():
     pixels, _ = load_digits(return_X_y=True)
     data = digits.load("ten")

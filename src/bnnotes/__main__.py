@@ -1,14 +1,13 @@
 """Open the book in JupyterLab: `python -m bnnotes`.
 
-The notebooks are copied into a folder of the reader's own. One that the reader has written in
-stays as it is; any other is brought up to date.
+The notebooks are copied into a folder of the reader's own. One whose cells the reader has changed
+stays as it is; any other follows the book.
 """
 
 import argparse
 import hashlib
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ HERE = Path(__file__).parent
 # A wheel brings the notebooks along; in a checkout they are where they are written.
 BOOK = HERE / "book" if (HERE / "book").is_dir() else HERE.parents[1] / "book"
 FIRST = "0_start_here.ipynb"
+MARK = "bnnotes"  # in the metadata of a copy
 
 
 def content_ids(cells):
@@ -30,24 +30,35 @@ def content_ids(cells):
 
 
 def bring(book, folder):
-    """Copy the notebooks, and return the names of those that stay since someone wrote in them."""
+    """Copy the notebooks, and return the names of those that stay since someone changed them.
+
+    Each copy carries a mark of the cells that it came with. Running it leaves the mark true;
+    writing in it, or adding, taking away or moving a cell, does not.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     kept = []
     for path in sorted(book.glob("*.ipynb")):
-        own = folder / path.name
-        if own.exists() and _written(own):
+        own, notebook = folder / path.name, json.loads(path.read_text(encoding="utf-8"))
+        notebook["metadata"][MARK] = _mark(notebook)
+        if own.exists() and (came := _untouched(own)) is None:
             kept.append(own.name)
-        else:
-            shutil.copyfile(path, own)
+        elif not own.exists() or came != notebook["metadata"][MARK]:
+            own.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
     return kept
 
 
-def _written(path):
+def _mark(notebook):
+    return hashlib.sha256(" ".join(content_ids(notebook["cells"])).encode()).hexdigest()
+
+
+def _untouched(path):
+    """Return the mark of a copy, or None if its cells are others than those it came with."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [cell["id"] for cell in cells] != content_ids(cells)
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        mark = _mark(notebook)
+        return mark if notebook["metadata"][MARK] == mark else None
     except (ValueError, KeyError, TypeError):
-        return True  # not as the book wrote it, so it is somebody's
+        return None  # not as the book wrote it, so it is somebody's
 
 
 def options(folder):
@@ -75,9 +86,12 @@ def main():
         from jupyterlab.labapp import LabApp
     except ImportError:
         sys.exit("The book is read in JupyterLab: pip install 'bnnotes[book]'")
-    kept = bring(BOOK, arguments.folder)
+    try:
+        kept = bring(BOOK, arguments.folder)
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}. Another place: python -m bnnotes FOLDER")
     if kept:
-        print(f"As you left them, with what you wrote: {', '.join(kept)}")
+        print(f"As you left them, with your changes: {', '.join(kept)}")
     print(f"Your notebooks are in {arguments.folder}, and open in a browser;")
     print("where none opens, at the address below. Ctrl-C twice ends it.", flush=True)
     LabApp.launch_instance([*options(arguments.folder), *others])

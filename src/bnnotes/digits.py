@@ -1,7 +1,7 @@
 """Real data for the book: 1797 handwritten digits of 8 × 8 pixels, offline.
 
 They are the test set of E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits"
-(UCI Machine Learning Repository, 1998, CC BY 4.0), in the order in which scikit-learn ships them.
+(UCI Machine Learning Repository, 1998), in the order in which scikit-learn ships them.
 """
 
 from __future__ import annotations
