@@ -9,7 +9,7 @@ NAME ?=
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := $(VENV)/.stamp
-MODULES := src tests .ci book/site book/lite
+MODULES := src tests .ci
 
 # Settings of the person and the machine stay out: the book opens and is tested the same everywhere.
 unexport PYTHONPATH PYTHONSTARTUP JUPYTER_PATH JUPYTER_CONFIG_PATH
@@ -77,7 +77,7 @@ test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every
 	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/browser $(ONLY)
 
 site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
-	$(BIN)/python book/site/build.py build/site
+	$(BIN)/python src/site/build.py build/site
 
 test-site: site $(STAMP)-browser ### open every page of the site in Chromium, with nothing from outside
 	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/site
@@ -85,8 +85,8 @@ test-site: site $(STAMP)-browser ### open every page of the site in Chromium, wi
 lite: ## write the book as JupyterLite pages, whose Python runs in the browser (build/lite/html)
 	@test -d $(VENV)-lite || $(PYTHON) -m venv $(VENV)-lite
 	@$(VENV)-lite/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
-	    --constraint book/lite/constraints.txt --editable '.[lite]'
-	$(VENV)-lite/bin/python book/lite/build.py build/lite
+	    --constraint src/lite/constraints.txt --editable '.[lite]'
+	$(VENV)-lite/bin/python src/lite/build.py build/lite
 
 # BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
 bench-latency: $(STAMP)-browser ### time each explorer from key press to changed pixels, beside others
@@ -97,7 +97,7 @@ lint: $(STAMP) ### check the style and the floors of the modules
 	$(BIN)/python -m ruff format --check
 	$(BIN)/lint-imports --no-cache
 
-notebooks: $(STAMP) ## run the texts in book/text and write the notebooks (NAME=... for one)
+notebooks: $(STAMP) ## run the texts in src/text and write the notebooks (NAME=... for one)
 	$(BIN)/python .ci/notebooks.py rebuild $(NAME)
 
 adopt: $(STAMP) ## take the edits made in a notebook into its text (NAME=...)
@@ -147,9 +147,9 @@ $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
 	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
 	@touch $@
 
-$(STAMP)-site: $(STAMP) book/site/constraints.txt
+$(STAMP)-site: $(STAMP) src/site/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
-	    --constraint book/site/constraints.txt --editable '.[book,test,site]'
+	    --constraint src/site/constraints.txt --editable '.[book,test,site]'
 	@touch $@
 
 # From the oldest Python that the book runs on, so that the versions exist for the newer ones too.

@@ -1,6 +1,6 @@
 """Write the notebooks from their texts, and what goes with it, for the Makefile.
 
-The text in book/text/ is the source. A notebook is a function of it: the same text gives the same
+The text in src/text/ is the source. A notebook is a function of it: the same text gives the same
 cells with the same ids and, run anywhere, no trace of when, where and by which versions.
 """
 
@@ -20,7 +20,7 @@ from bnnotes.__main__ import content_ids
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "book"
-TEXT = BOOK / "text"
+TEXT = ROOT / "src" / "text"
 CONFIG = load_jupytext_config(str(ROOT))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -61,7 +61,7 @@ def rebuild(name):
     notebook = read_text(name)
     if has_edits(name, notebook):
         sys.exit(
-            f"book/{name}.ipynb has edits that book/text/{name}.md lacks: "
+            f"book/{name}.ipynb has edits that src/text/{name}.md lacks: "
             f"`make adopt NAME={name}` takes all its cells into the text, "
             f"`rm book/{name}.ipynb` gives them up"
         )
@@ -117,7 +117,7 @@ def main():
     tasks = {"rebuild": rebuild, "adopt": adopt, "tidy": tidy}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=tasks)
-    parser.add_argument("names", nargs="*", help="as in book/text/, without the ending; else all")
+    parser.add_argument("names", nargs="*", help="as in src/text/, without the ending; else all")
     arguments = parser.parse_args()
     if arguments.task == "adopt" and not arguments.names:
         sys.exit("name the notebook whose cells the text should take: make adopt NAME=...")

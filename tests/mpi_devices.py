@@ -14,7 +14,7 @@ from mpi4py import MPI
 from bnnotes.normalizers import batch_norm
 
 SIZES = {4: (3, 5, 8, 16)}
-TEXT = Path(__file__).parent.parent / "book" / "text" / "8_normalizers.md"
+TEXT = Path(__file__).parent.parent / "src" / "text" / "8_normalizers.md"
 
 
 def of_the_chapter():

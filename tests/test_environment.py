@@ -82,8 +82,8 @@ def test_the_constraints_meet_the_bounds():
     "extra, folder",
     [
         ("browser", "tests/browser"),
-        ("lite", "book/lite"),
-        ("site", "book/site"),
+        ("lite", "src/lite"),
+        ("site", "src/site"),
     ],
 )
 def test_the_constraints_of_an_extra_add_to_the_others_and_meet_the_bounds(extra, folder):

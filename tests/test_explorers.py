@@ -594,7 +594,7 @@ def test_set_takes_the_values_of_named_options_and_not_their_names():
 
 REGISTRY = base.registry()
 STATES, PLACES = 16, 24  # at random, and of each slider; `make fire` tries thousands
-TEXTS = Path(__file__).parents[1] / "book" / "text"
+TEXTS = Path(__file__).parents[1] / "src" / "text"
 # A curve that goes on beyond its panel.
 LEAVES = {"baseline.OutputError": ["_tangent"], "baseline.Noise": ["_batches"]}
 LONGEST = {"wrong_gradients.Gallery": 270}  # it repeats what review says

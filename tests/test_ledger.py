@@ -49,7 +49,7 @@ def test_counted():
         f"62 rows: {62 - len(FALSE | CONDITION)} hold, {len(CONDITION)} need a condition or a "
         f"correction, {len(FALSE)} are false; {len(EPSILON)} are generalized for ε > 0"
     )
-    texts = [ROOT / "README.md", *(ROOT / "book" / "text").glob("*.md")]
+    texts = [ROOT / "README.md", *(ROOT / "src" / "text").glob("*.md")]
     for path in texts:
         assert not re.search(r"\b\d+ (of the \d+ )?rows\b", path.read_text(encoding="utf-8")), path
 

@@ -17,7 +17,7 @@ from bnnotes.__main__ import content_ids
 
 BOOK = Path(__file__).parent.parent / "book"
 NOTEBOOKS = {path.stem: path for path in sorted(BOOK.glob("*.ipynb"))}
-TEXTS = {path.stem: path for path in sorted(BOOK.glob("text/*.md"))}
+TEXTS = {path.stem: path for path in sorted((BOOK.parent / "src" / "text").glob("*.md"))}
 SPEC = importlib.util.spec_from_file_location("writer", BOOK.parent / ".ci/notebooks.py")
 writer = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(writer)

@@ -101,7 +101,7 @@ def test_the_wheel_holds_the_package_and_the_notebooks(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     inside = {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
     package = BOOK.parent / "src"
-    expected = {p.relative_to(package) for p in package.rglob("*.py")}
+    expected = {p.relative_to(package) for p in (package / "bnnotes").rglob("*.py")}
     assert expected <= inside
     assert {Path("bnnotes/book") / name for name in NAMES} <= inside
     assert {Path("bnnotes") / name for name in ("digits.npz", "pictures/page.js")} <= inside

@@ -254,8 +254,8 @@ def main():
     if options.print:
         print(page)
         return
-    header = (ROOT / "book/text/ledger.md").read_text(encoding="utf-8").partition("\n# ")[0]
-    (ROOT / "book/text/benchmarks.md").write_text(f"{header}\n{page}", encoding="utf-8")
+    header = (ROOT / "src/text/ledger.md").read_text(encoding="utf-8").partition("\n# ")[0]
+    (ROOT / "src/text/benchmarks.md").write_text(f"{header}\n{page}", encoding="utf-8")
     rebuild()
 
 

@@ -26,7 +26,7 @@ from test_book import NAMES, explorers_of
 
 from bnnotes.pictures import live
 
-FILE = Path(__file__).parents[2] / "book" / "site" / "pages" / "latency.md"
+FILE = Path(__file__).parents[2] / "src" / "site" / "pages" / "latency.md"
 KEPT = Path(__file__).parents[2] / "build" / "latency.json"
 PACKAGES = "jupyterlab", "ipywidgets", "ipympl", "matplotlib", "numpy"
 DRAGS = 6

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build/site/html"
 PATIENCE = 30_000  # milliseconds
 
-sys.path.insert(0, str(ROOT / "book/site"))
+sys.path.insert(0, str(ROOT / "src/site"))
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -21,7 +21,7 @@ from notebooks import prepare
 import bnnotes
 
 HERE = Path(__file__).parent
-BOOK = HERE.parent
+BOOK = HERE.parents[1] / "book"
 MATHJAX = (
     "startup.js",
     "core.js",
