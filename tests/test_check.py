@@ -218,3 +218,35 @@ def test_what_is_no_pair_is_shown():
 def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
     with pytest.raises(ValueError, match=r"^f: "):
         check.central_difference(lambda x: 1e308 * x, [1e5])
+
+
+# Checks.
+
+
+def test_checks_are_silent_counted_once_and_shown_together():
+    checks = check.Checks(1e-6)
+    assert repr(checks) == "no comparison yet"
+    for _ in range(2):
+        assert checks(a=(1.0, 1.0), b=(1.0, 1.0 + 1e-7)) is None
+    checks(c=(2.0, 2.0))
+    first, *table = repr(checks).splitlines()
+    assert first == "3 comparisons, each agrees to 1e-6 or better"
+    assert [line.split()[0] for line in table[1:]] == ["a", "b", "c"]
+    page = checks._repr_html_()
+    assert page.startswith(f"<details><summary>{first}</summary><pre>")
+    assert all(line in page for line in table)
+
+
+def test_a_check_that_fails_says_what_it_found_and_is_not_counted():
+    checks = check.Checks(1e-6)
+    with pytest.raises(AssertionError, match=r"up to 1e-06, got\n(?s:.*)differs by 0\.5 of its"):
+        checks(right=(1.0, 1.0), wrong=(1.0, 1.5))
+    assert repr(checks) == "no comparison yet"
+    with pytest.raises(ValueError, match=r"^pair: got shapes"):
+        checks(pair=([1.0], [1.0, 2.0]))
+
+
+@pytest.mark.parametrize("wrong", [0, -1e-9, np.nan, 1j, [1e-9], "1e-9", None])
+def test_checks_need_a_tolerance(wrong):
+    with pytest.raises(ValueError, match="^tolerance: got "):
+        check.Checks(wrong)
