@@ -1,0 +1,71 @@
+"""A chapter takes the minutes that it says, and what it cites stands in the literature."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TEXT = Path(__file__).parent.parent / "src" / "text"
+CHAPTERS = {path.stem: path.read_text(encoding="utf-8") for path in TEXT.glob("[0-9]_*.md")}
+START = CHAPTERS["0_start_here"]
+WORDS, MARGIN = 200, 0.2  # a minute; of what is counted
+LONGEST = 3500  # words of a chapter
+PAPER = re.compile(r"https://arxiv\.org/abs/([\d.]+)")
+chapters = pytest.mark.parametrize("name", CHAPTERS)
+
+
+def prose(text):
+    """The text without its code; a formula is one word."""
+    text = re.sub(r"^```.*?^```$", "", text.split("---\n", 2)[2], flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"\$\$.+?\$\$|\$[^$]+\$", " formula ", text, flags=re.DOTALL)
+
+
+def words(text):
+    return len(re.findall(r"\w+", re.sub(r"\]\([^)]*\)|</?\w+>", " ", prose(text))))
+
+
+def minutes(text):
+    """Words at their rate, a minute for each displayed equation and figure, two an exercise."""
+    text, _, _ = text.partition("\n## Literature")
+    equations = len(re.findall(r"^\$\$", text, flags=re.MULTILINE)) / 2
+    figures = len(re.findall(r"^\*\*Figure ", text, flags=re.MULTILINE))
+    exercises = len(re.findall(r"^\*\*\d\.\d+\*\*", text, flags=re.MULTILINE))
+    return words(text) / WORDS + equations + figures + 2 * exercises
+
+
+def stated(text):
+    (number,) = re.findall(r"^\*\*Time\.\*\* About (\d+) minutes", text, flags=re.MULTILINE)
+    return int(number)
+
+
+def test_the_rule():
+    text = "---\nhead\n---\n" + "one two $x$ " * 100 + "\n$$\na\n$$\n```py\nmany many\n```\n"
+    assert words(text) == 301
+    assert minutes(text) == 301 / 200 + 1
+    assert minutes(text + "**Figure 1.** \n**1.2** \n## Literature\nmany\n") > minutes(text) + 3
+
+
+@chapters
+def test_a_chapter_takes_what_it_says(name):
+    counted = minutes(CHAPTERS[name])
+    assert stated(CHAPTERS[name]) == pytest.approx(counted, rel=MARGIN), f"counted: {counted:.0f}"
+
+
+@chapters
+def test_the_map_says_the_same(name):
+    row = rf"^\| \[?{name[0]} [^|]*\|[^|]*\| (\d+) \|"
+    assert re.findall(row, START, flags=re.MULTILINE) == [str(stated(CHAPTERS[name]))]
+
+
+@chapters
+def test_every_paper_that_is_cited_stands_in_the_literature(name):
+    body, _, literature = START.partition("\n## Literature")
+    cited = body if name == "0_start_here" else CHAPTERS[name]
+    assert set(PAPER.findall(cited)) <= set(PAPER.findall(literature))
+
+
+def test_the_literature_names_a_paper_once_and_by_one_number():
+    lines = re.findall(r"^- .*arXiv.*$", START, flags=re.MULTILINE)
+    numbers = [PAPER.findall(line) + re.findall(r"\[arXiv:([\d.]+)\]", line) for line in lines]
+    assert all(linked == printed for linked, printed in numbers)
+    assert len({linked for linked, _ in numbers}) == len(lines) > 10
