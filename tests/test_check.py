@@ -218,3 +218,22 @@ def test_what_is_no_pair_is_shown():
 def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
     with pytest.raises(ValueError, match=r"^f: "):
         check.central_difference(lambda x: 1e308 * x, [1e5])
+
+
+def test_checks_are_silent_and_fold_to_one_line():
+    checks = check.Checks(1e-9)
+    assert repr(checks) == checks._repr_html_() == "none"
+    for _ in range(2):  # a cell that is run again counts once
+        assert checks(**{"a < b": (1.0, 1.0 + 1e-10), "b": (2.0, 2.0)}) is None
+    assert repr(checks).startswith("2 pairs, exact and approximate, each agrees to 1e-9\n")
+    html = checks._repr_html_()
+    assert html.startswith("<details><summary>2 pairs, exact and approximate, each agrees to 1e-9<")
+    assert html.count("<tr>") == 3 and "a &lt; b" in html and "agrees to 1e-12" in html
+
+
+def test_checks_refuse_what_differs():
+    checks = check.Checks(1e-9)
+    checks(100, near=(1.0, 1.0 + 1e-8))
+    with pytest.raises(AssertionError, match=r"wanted differences below 1e-09, got 1\.0e-08"):
+        checks(far=(1.0, 1.0 + 1e-8))
+    assert list(checks.rows) == ["near"]

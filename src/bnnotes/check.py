@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -141,6 +142,47 @@ def compare(**pairs):
     if not pairs:
         raise ValueError("compare: got no pair, wanted name=(exact, approximate)")
     return Comparison(tuple(_row(name, pair) for name, pair in pairs.items()))
+
+
+class Checks:
+    """All pairs that a chapter compares: silent one by one, together a line that unfolds.
+
+    ``checks(times, name=(exact, approximate))`` wants a difference below `times` (1 if it is left
+    out) `tolerance`, and keeps the row under its name.
+
+    >>> checks = Checks(1e-9)
+    >>> checks(third=(1 / 3, 0.3333333333))
+    >>> checks
+    1 pair, exact and approximate, agrees to 1e-9
+           exact   approximate  agreement
+    third  0.3333  0.3333       agrees to 1e-9
+    """
+
+    def __init__(self, tolerance):
+        self.tolerance, self.rows = tolerance, {}
+
+    def __call__(self, times=1, /, **pairs):
+        compared = compare(**pairs)
+        if compared.worst >= times * self.tolerance:
+            wanted = f"wanted differences below {times * self.tolerance:.0e}"
+            raise AssertionError(f"{wanted}, got {compared.worst:.1e} in\n{compared}")
+        self.rows |= {row.name: row for row in compared.rows}
+
+    def _line(self):
+        n = len(self.rows)
+        worst = max(self.rows.values(), key=lambda row: row.difference).agreement
+        return f"{n} pair{'s' * (n > 1)}, exact and approximate, {'each ' * (n > 1)}{worst}"
+
+    def __repr__(self):
+        return f"{self._line()}\n{Comparison(tuple(self.rows.values()))!r}" if self.rows else "none"
+
+    def _repr_html_(self):
+        if not self.rows:
+            return "none"
+        head, *rows = Comparison(tuple(self.rows.values()))._cells()
+        body = ([name, *map(escape, cells)] for name, *cells in rows)
+        summary = f"<summary>{escape(self._line())}</summary>"
+        return f"<details>{summary}{table.html(head, *body)}</details>"
 
 
 def _row(name, pair):
