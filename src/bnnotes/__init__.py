@@ -3,7 +3,8 @@
 The modules follow the sections of the derivation: `baseline`,
 `sample_space`, `batchnorm`, `geometry`, `propagation`, `network`.
 `normalizers` goes beyond it. `check` differentiates by other means. `review`
-finds the mistake in code of your own. `ledger` lists every equation and claim with its verdict.
+finds the mistake in code of your own. `exercise` judges
+an answer. `ledger` lists every equation and claim with its verdict.
 """
 
 import importlib
@@ -15,6 +16,7 @@ __all__ = [
     "baseline",
     "batchnorm",
     "check",
+    "exercise",
     "geometry",
     "ledger",
     "network",
