@@ -181,6 +181,21 @@ def test_a_still_moves_no_slider(explorer):
     assert explorer.png() == live
 
 
+def test_a_finer_screen_gets_a_finer_picture_of_the_same_size(explorer):
+    coarse, still, width = explorer.image.png, explorer.still().png, explorer.image.width
+    explorer.pixels.value = 2
+    fine = pixels(explorer.image.png)
+    assert fine.shape == (400, 800, 3) and explorer.image.width == width == "400"
+    # It is the still, but for its palette; no enlargement of the coarse one.
+    assert np.abs(fine.astype(int) - pixels(still)).max() < 40
+    assert explorer.still().png == still and explorer.png() == explorer.image.png
+    explorer.controls["height"].value = 0.5
+    assert pixels(explorer.image.png).shape == (400, 800, 3)
+    explorer.pixels.value = 1
+    explorer.reset()
+    assert explorer.image.png == coarse
+
+
 def test_a_live_picture_holds_no_trace_of_the_ones_before(explorer):
     for _ in driving.random_states(explorer, 20, np.random.default_rng(1)):
         live = explorer.png()
@@ -300,9 +315,10 @@ def test_the_sliders_are_named_in_the_page(explorer):
     assert "bnnotes-explorer" in explorer.panel._dom_classes
     assert "bnnotes-readout" in explorer.text._dom_classes
     assert "bnnotes-ahead" in explorer.ahead._dom_classes
+    assert "bnnotes-pixels" in explorer.pixels._dom_classes
     for word in (".bnnotes-explorer", ".bnnotes-readout", "aria-label", "aria-valuetext", "status"):
         assert word in mark.value
-    for word in (".bnnotes-ahead img", "dataset.places", ".widget-image"):
+    for word in (".bnnotes-ahead img", "dataset.places", ".widget-image", ".bnnotes-pixels input"):
         assert word in mark.value
     script = re.search(r'onerror="([^"]*)"', mark.value).group(1)
     assert script.count("{") == script.count("}") and script.rstrip().endswith("(this, 100);")

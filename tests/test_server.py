@@ -105,6 +105,12 @@ def test_a_stranger_gets_the_login_page_for_the_book(server):
     assert answer.status == 302 and answer.headers["Location"].startswith("/login?")
 
 
+def test_pictures_are_dark_from_the_start_where_jupyterlab_is(server, cookie):
+    style = server.ask("GET", "/custom/custom.css", Cookie=cookie)
+    assert style.status == 200 and "filter: invert" in style.text
+    assert "/custom/custom.css" in server.ask("GET", "/lab", Cookie=cookie).text
+
+
 def test_no_page_of_a_stranger_reads_or_writes_with_the_cookie_of_the_reader(server, cookie):
     assert server.knocks("/api/contents", Cookie=cookie) == 200
     refused = server.ask("GET", "/api/contents", Cookie=cookie, **STRANGER)

@@ -1,12 +1,15 @@
 """The colors of the pictures: legible on white, and told apart by color-blind readers."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib import colormaps
+from matplotlib.colors import rgb_to_hsv, to_rgb
 
-from bnnotes.pictures import look
+from bnnotes.pictures import explorer, look
 
 LOOKS = {name: one for name, one in vars(look).items() if isinstance(one, look.Look)}
 # What linear RGB becomes for a reader without one kind of cone: Machado, Oliveira and Fernandes,
@@ -96,3 +99,37 @@ def test_every_pair_is_told_apart_by_its_color_or_by_its_dashes_or_marks(reader)
     ]
     # Two roles of one look, never in one picture.
     assert set(near) <= {("GRADIENT", "BATCH_NORM"), ("X_HAT", "CLASS_0")}
+
+
+def dark(color):
+    """What the filter of custom.css makes of a color: the matrix of CSS, hue turned by 180°."""
+    style = (Path(explorer.__file__).parent / "custom" / "custom.css").read_text(encoding="utf-8")
+    share = float(re.search(r"filter: invert\(([\d.]+)\) hue-rotate\(180deg\);", style)[1])
+    turned = 2 * np.array([0.213, 0.715, 0.072]) - np.eye(3)
+    return np.clip(turned @ (share + (1 - 2 * share) * np.array(to_rgb(color))), 0, 1)
+
+
+def contrast(a, b):
+    one, other = (0.05 + linear(color) @ (0.2126, 0.7152, 0.0722) for color in (a, b))
+    return max(one, other) / min(one, other)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_color_is_as_legible_in_the_dark_and_the_same_color(name):
+    paper = dark("white")
+    assert contrast(paper, "white") > 15
+    for color in {LOOKS[name].color, LOOKS[name].ink}:
+        assert contrast(dark(color), paper) > min(contrast_to_white(color), 12)
+        (hue, colored, _), (turned, _, _) = rgb_to_hsv(to_rgb(color)), rgb_to_hsv(dark(color))
+        assert abs(turned - hue) < 3 / 360 or colored == 0
+
+
+def test_signs_keep_their_colors_in_the_dark_and_zero_is_the_paper():
+    signed, paper = colormaps[look.SIGNED], dark("white")
+    positive = [dark(signed(0.5 + half)) for half in np.linspace(0.05, 0.5, 10)]
+    negative = [dark(signed(0.5 - half)) for half in np.linspace(0.05, 0.5, 10)]
+    assert all(rgb.argmax() == 0 for rgb in positive)  # red
+    assert all(rgb.argmax() == 2 for rgb in negative)  # blue
+    for side in (positive, negative):
+        assert (np.diff([contrast(rgb, paper) for rgb in side]) > 0).all()
+    assert contrast(dark(signed(0.5)), paper) < 1.1

@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 # A wheel brings the notebooks along; in a checkout they are where they are written.
 BOOK = HERE / "book" if (HERE / "book").is_dir() else HERE.parents[1] / "book"
 FIRST = "0_start_here.ipynb"
+STYLE = HERE / "pictures" / "custom"  # where JupyterLab finds its custom.css
 MARK = "bnnotes"  # in the metadata of a copy
 
 
@@ -70,6 +71,8 @@ def options(folder):
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
+        "--LabApp.custom_css=True",
+        f"--ServerApp.tornado_settings={ {'static_custom_path': [str(STYLE)]} }",
         "--KernelManager.transport_encryption=auto",
         # macOS and Windows have a display without saying so.
         *(["--no-browser"] if sys.platform == "linux" and not displayed else []),

@@ -49,7 +49,10 @@ from .live import Live
 KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
 PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
 _PNG = b"data:image/png;base64,"
-_PAGE = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+_PAGE, _STYLE = (
+    (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for name in ("page.js", "custom/custom.css")
+)
 
 
 def _address(png):
@@ -169,10 +172,10 @@ class Image(widgets.Image):
     # A view asks the description for its length where there is a tooltip; `widgets.Image` has none.
     description = Unicode("").tag(sync=True)
 
-    def __init__(self):
+    def __init__(self, width):
         # At its own size: a box would stretch it to the width of the page.
         layout = widgets.Layout(max_width="100%", align_self="flex-start")
-        super().__init__(format="url", layout=layout)
+        super().__init__(format="url", width=str(round(width)), layout=layout)
 
     @property
     def png(self):
@@ -233,17 +236,21 @@ class Explorer(Live):
         self._computed = functools.lru_cache(KEPT)(self._compute_anew)
         self._drawn = functools.lru_cache(KEPT)(self._draw_anew)
         super().__init__()
-        self.image = Image()
+        self.image = Image(look.DPI * self.size[0])
         self.text = widgets.HTML()
         self.text.add_class("bnnotes-readout")
         self.ahead = widgets.HTML(layout=widgets.Layout(display="none"))
         self.ahead.add_class("bnnotes-ahead")
+        # By this the page says how many pixels the screen has for each of its own.
+        self.pixels = widgets.BoundedFloatText(1, min=1, max=2, layout={"display": "none"})
+        self.pixels.add_class("bnnotes-pixels")
+        self.pixels.observe(self._sharpened, names="value")
         start = f"{self.title}: back to the start"
         self.button = widgets.Button(description="reset", tooltip=start)
         self.button.on_click(lambda _: self.reset())
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        below = self.text, self.image, self.button, self.ahead, self._page()
+        below = self.text, self.image, self.button, self.ahead, self.pixels, self._page()
         self.panel = widgets.VBox([*self.controls.values(), *below])
         self.panel.add_class("bnnotes-explorer")
         self._show()
@@ -357,9 +364,10 @@ class Explorer(Live):
         return f"{self.title}. {self.tell(result)}"
 
     def _page(self):
-        """Return the hidden child that brings page.js into the page."""
+        """Return the hidden child that brings page.js and custom.css into the page."""
         sliders = sum("Slider" in type(control).__name__ for control in self.controls.values())
         mark = (
+            f"<style>{_STYLE}</style>"
             f'<img src="data:," alt="" data-name="{html.escape(self.title)}" '
             f'data-sliders="{sliders}" onerror="{html.escape(_PAGE)}">'
         )
@@ -378,6 +386,13 @@ class Explorer(Live):
             if not self._held:
                 self._show()
                 self._look_ahead(change)
+
+    def _sharpened(self, change):
+        with look.ONE_AT_A_TIME:
+            self.sharpen(change.new)
+            self._drawn.cache_clear()
+            self.ahead.value = ""
+            self._show()
 
     def _look_ahead(self, change):
         """Have the picture in the page that comes next if the slider goes on the same way."""

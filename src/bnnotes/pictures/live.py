@@ -19,7 +19,7 @@ class Live:
     change, `update` calls `redraw_background`, or `change_background` where they take few values.
     """
 
-    size = 7.4, 3.2  # inches, at 100 pixels each
+    size = 7.4, 3.2  # inches, at 100 pixels of the page each
 
     def __init__(self):
         self.figure = look.new_figure(*self.size)
@@ -62,6 +62,11 @@ class Live:
     def change_background(self, key):
         """Draw everything anew at the next picture, or take what was drawn under this key."""
         self._current_background = key
+
+    def sharpen(self, pixels):
+        """Draw so many pixels for each pixel of the page from now on."""
+        self.figure.set_dpi(look.DPI * pixels)
+        self.redraw_background()
 
     def png(self):
         """Return the picture as PNG bytes; only the moving artists are drawn."""

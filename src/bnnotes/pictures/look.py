@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
 
+DPI = 100
 FONT_SIZE = 9
 INK = "#222222"
 THIN = 0.8
@@ -133,7 +134,7 @@ def numpy_settings():
 def new_figure(width, height):
     """Return a figure of `width` × `height` inches in the look of the book."""
     with settings():
-        return Figure(figsize=(width, height), dpi=100)
+        return Figure(figsize=(width, height), dpi=DPI)
 
 
 def new_axes(figure, rows=1, columns=1, **options):
@@ -230,7 +231,7 @@ def panel(figure, note="", heading=""):
         figure.savefig(
             out,
             format="png",
-            dpi=2 * figure.dpi,
+            dpi=2 * DPI,
             bbox_inches=Bbox([[0, -below], [width, height + above]]),
             metadata={"Software": None},  # its version would make every update a change
         )

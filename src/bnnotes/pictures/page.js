@@ -6,12 +6,14 @@
    - some applications take arrow keys away from a slider for shortcuts of their own;
    - a line of text that changes is announced only if the element around it stays.
 
-   And a picture that came before it was asked for is shown as soon as all sliders stand where it
-   belongs; the kernel sends the same again, with its readout. */
+   A picture that came before it was asked for is shown as soon as all sliders stand where it
+   belongs; the kernel sends the same again, with its readout. And the kernel is told how fine the
+   screen is. */
 (function follow(mark, patience) {
   const panel = mark.closest(".bnnotes-explorer");
   const handles = panel ? panel.querySelectorAll(".noUi-handle") : [];
-  if (handles.length < Number(mark.dataset.sliders) || !panel) {
+  const pixels = panel?.querySelector(".bnnotes-pixels input");
+  if (handles.length < Number(mark.dataset.sliders) || !pixels) {
     if (patience > 0) setTimeout(follow, 100, mark, patience - 1);
     return;
   }
@@ -39,4 +41,6 @@
     }
   };
   for (const track of tracks) track.noUiSlider.on("update", show);
+  pixels.value = devicePixelRatio;
+  pixels.dispatchEvent(new Event("change", { bubbles: true }));
 })(this, 100);
