@@ -1168,3 +1168,249 @@ def takes_no_delta(x, gamma, beta, eps):
 @case("unknown", "TypeError")
 def fails(dout, x, gamma):
     return dout + "x"
+
+
+# The other normalizers.
+
+
+def layer_forward(x, weight, bias, eps=1e-5):
+    mean = x.mean(-1, keepdims=True)
+    rstd = 1 / np.sqrt(((x - mean) ** 2).mean(-1, keepdims=True) + eps)
+    return (x - mean) * rstd * weight + bias, (x, weight, mean, rstd)
+
+
+@right("(M_B, n)", subject="layernorm_backward")
+def layer_backward(dout, cache):
+    x, weight, mean, rstd = cache
+    norm = (x - mean) * rstd
+    dnorm = dout * weight
+    dx = dnorm - dnorm.mean(-1, keepdims=True) - norm * (dnorm * norm).mean(-1, keepdims=True)
+    rows = tuple(range(x.ndim - 1))
+    return dx * rstd, (dout * norm).sum(rows), dout.sum(rows)
+
+
+@wrong("γ stands outside of the means", subject="layernorm_backward", forward=layer_forward)
+def layer_gamma_outside(dout, cache):
+    x, weight, mean, rstd = cache
+    norm = (x - mean) * rstd
+    dx = dout - dout.mean(-1, keepdims=True) - norm * (dout * norm).mean(-1, keepdims=True)
+    return dx * rstd * weight, (dout * norm).sum(0), dout.sum(0)
+
+
+@wrong("lacks −x̂⟨γΔ x̂⟩", subject="layernorm_backward", forward=layer_forward)
+def layer_lacks_x_hat(dout, cache):
+    x, weight, mean, rstd = cache
+    g = dout * weight
+    return rstd * (g - g.mean(-1, keepdims=True)), (dout * (x - mean) * rstd).sum(0), dout.sum(0)
+
+
+@wrong("run over the samples", subject="layernorm_backward", forward=layer_forward)
+def layer_wrong_axis(dout, cache):
+    x, weight, mean, rstd = cache
+    h, g = (x - mean) * rstd, dout * weight
+    return rstd * (g - g.mean(0) - h * (g * h).mean(0)), (dout * h).sum(0), dout.sum(0)
+
+
+@wrong("training mode", subject="frozen_batchnorm_backward")
+def frozen_as_in_training(dout, x, gamma, eps):
+    h, s = z_and_s(x, eps)
+    t = dout - dout.mean(0) - h * (dout * h).mean(0)
+    return gamma / s * t, (dout * h).sum(0), dout.sum(0)
+
+
+@wrong("∂C/∂γ has the shape (5,)", subject="layernorm_backward", forward=layer_forward)
+def layer_sums_within(dout, cache):
+    x, weight, mean, rstd = cache
+    h, g = (x - mean) * rstd, dout * weight
+    dx = g - g.mean(-1, keepdims=True) - h * (g * h).mean(-1, keepdims=True)
+    return dx * rstd, (dout * h).sum(-1), dout.sum(-1)
+
+
+@right("(N, L, C)", subject="layernorm_backward")
+def in_loops(dout, inp, mean, rstd, weight):
+    dinp, dweight, dbias = np.zeros_like(inp), np.zeros_like(weight), np.zeros_like(weight)
+    B, T, C = inp.shape
+    for b in range(B):
+        for t in range(T):
+            norm = (inp[b, t] - mean[b, t]) * rstd[b, t]
+            dnorm = weight * dout[b, t]
+            dnorm_mean, dnorm_norm_mean = dnorm.sum() / C, (dnorm * norm).sum() / C
+            dbias += dout[b, t]
+            dweight += norm * dout[b, t]
+            dinp[b, t] = (dnorm - dnorm_mean - norm * dnorm_norm_mean) * rstd[b, t]
+    return dinp, dweight, dbias
+
+
+@right("(N, C, H, W)", subject="layernorm_backward")
+class LayerNormOfSamples:
+    def __init__(self, channels):
+        self.gamma, self.beta = np.ones(channels), np.zeros(channels)
+
+    def forward(self, x):
+        c = x - x.mean((1, 2, 3), keepdims=True)
+        self.r = 1 / np.sqrt((c * c).mean((1, 2, 3), keepdims=True) + 1e-6)
+        self.h = c * self.r
+        return self.h * self.gamma[:, None, None] + self.beta[:, None, None]
+
+    def backward(self, dout):
+        g, ax = dout * self.gamma[:, None, None], (1, 2, 3)
+        self.dgamma, self.dbeta = (dout * self.h).sum((0, 2, 3)), dout.sum((0, 2, 3))
+        along = self.h * (g * self.h).mean(ax, keepdims=True)
+        return self.r * (g - g.mean(ax, keepdims=True) - along)
+
+
+@own("1 + γ", subject="rmsnorm_backward")
+class Gemma:
+    def __init__(self, dim, eps=1e-6):
+        self.weight, self.eps = np.zeros(dim), eps
+
+    def __call__(self, x):
+        self.x = x
+        self.r = (np.mean(x * x, axis=-1, keepdims=True) + self.eps) ** -0.5
+        return x * self.r * (1 + self.weight)
+
+    def backward(self, g):
+        h = self.x * self.r
+        self.dweight = (g * h).reshape(-1, h.shape[-1]).sum(0)
+        g = g * (1 + self.weight)
+        return self.r * (g - h * (g * h).mean(-1, keepdims=True))
+
+
+def rms_forward(x, scale, eps=1e-6):
+    rms = np.sqrt(np.mean(np.square(x), axis=-1, keepdims=True) + eps)
+    return scale * x / rms, (x, scale, rms)
+
+
+@right(subject="rmsnorm_backward")
+def rms_backward(dy, cache):
+    x, scale, rms = cache
+    n = x.shape[-1]
+    ds = (dy * x / rms).reshape(-1, n).sum(0)
+    g = dy * scale
+    return g / rms - x * (g * x).sum(-1, keepdims=True) / (n * rms**3), ds
+
+
+@wrong("removes no mean", subject="rmsnorm_backward", forward=rms_forward)
+def rms_as_layer(dy, cache):
+    x, scale, rms = cache
+    h, g = x / rms, dy * scale
+    t = g - g.mean(-1, keepdims=True) - h * (g * h).mean(-1, keepdims=True)
+    return t / rms, (dy * h).sum(0)
+
+
+@wrong("1/n is missing in the x̂ term", subject="rmsnorm_backward", forward=rms_forward)
+def rms_without_n(dy, cache):
+    x, scale, rms = cache
+    g = dy * scale
+    return g / rms - x * (g * x).sum(-1, keepdims=True) / rms**3, (dy * x / rms).sum(0)
+
+
+@wrong("square root is missing in the scale", subject="rmsnorm_backward", forward=rms_forward)
+def rms_divided_twice(dy, cache):
+    x, scale, rms = cache
+    h, g = x / rms, dy * scale
+    return (g - h * (g * h).mean(-1, keepdims=True)) / rms**2, (dy * h).sum(0)
+
+
+@wrong("eps outside the root", subject="rmsnorm_backward")
+def rms_eps_outside(dy, x, weight, eps):
+    rms = np.sqrt((x**2).mean(-1, keepdims=True)) + eps
+    h, g = x / rms, dy * weight
+    return (g - h * (g * h).mean(-1, keepdims=True)) / rms, (dy * h).sum(0)
+
+
+def groups_forward(x, gamma, beta, G, eps=1e-5):
+    N, C = x.shape[:2]
+    v = x.reshape(N, G, -1)
+    c = v - v.mean(2, keepdims=True)
+    s = np.sqrt((c**2).mean(2, keepdims=True) + eps)
+    h = (c / s).reshape(x.shape)
+    return h * gamma.reshape(1, C, 1, 1) + beta.reshape(1, C, 1, 1), (G, h, s, gamma)
+
+
+@right("(N, C, H, W)", subject="groupnorm_backward", groups=3)
+def groups_backward(dout, cache):
+    G, h, s, gamma = cache
+    N, C = dout.shape[:2]
+    g, k = (dout * gamma.reshape(1, C, 1, 1)).reshape(N, G, -1), h.reshape(N, G, -1)
+    t = g - g.mean(2, keepdims=True) - k * (g * k).mean(2, keepdims=True)
+    return (t / s).reshape(dout.shape), (dout * h).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+@wrong("the groups are mixed", subject="groupnorm_backward", forward=groups_forward, groups=3)
+def groups_mixed(dout, cache):
+    G, h, s, gamma = cache
+    N, C, H, W = dout.shape
+    g = (dout * gamma.reshape(1, C, 1, 1)).reshape(N, C // G, G, H, W)
+    k = h.reshape(g.shape)
+    t = g - g.mean((1, 3, 4), keepdims=True) - k * (g * k).mean((1, 3, 4), keepdims=True)
+    dx = t.reshape(N, G, -1) / s
+    return dx.reshape(dout.shape), (dout * h).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+@wrong("number of features alone", subject="groupnorm_backward", forward=groups_forward)
+def groups_without_pixels(dout, cache):
+    G, h, s, gamma = cache
+    N, C = dout.shape[:2]
+    g, k = (dout * gamma.reshape(1, C, 1, 1)).reshape(N, G, -1), h.reshape(N, G, -1)
+    m = C // G
+    t = g - g.sum(2, keepdims=True) / m - k * (g * k).sum(2, keepdims=True) / m
+    return (t / s).reshape(dout.shape), (dout * h).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+def style_forward(x, gamma, beta, eps=1e-5):
+    c = x - x.mean((2, 3), keepdims=True)
+    r = (c.var((2, 3), keepdims=True) + eps) ** -0.5
+    return c * r * gamma[:, None, None] + beta[:, None, None], (c * r, r, gamma)
+
+
+@right("(N, C, H, W)", subject="instancenorm_backward")
+def style_backward(dout, cache):
+    h, r, gamma = cache
+    t = dout - dout.mean((2, 3), keepdims=True) - h * (dout * h).mean((2, 3), keepdims=True)
+    return gamma[:, None, None] * r * t, (dout * h).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+@wrong("as in batch normalization", subject="instancenorm_backward", forward=style_forward)
+def style_over_batch(dout, cache):
+    h, r, gamma = cache
+    N, _, H, W = dout.shape
+    g = gamma[:, None, None] * dout
+    a, b = g.sum((2, 3), keepdims=True), (g * h).sum((2, 3), keepdims=True)
+    return r * (g - (a + h * b) / (N * H * W)), (dout * h).sum((0, 2, 3)), dout.sum((0, 2, 3))
+
+
+@right("running", subject="frozen_batchnorm_backward")
+def frozen_by_names(dout, x, gamma, running_mean, running_var, eps):
+    s = np.sqrt(running_var + eps)
+    return gamma / s * dout, (dout * (x - running_mean) / s).sum(0), dout.sum(0)
+
+
+def stored_forward(x, gamma, beta, mean, var, eps=1e-3):
+    r = 1 / np.sqrt(var + eps)
+    return gamma * (x - mean) * r + beta, ((x - mean) * r, r, gamma)
+
+
+@wrong("as in training mode", subject="frozen_batchnorm_backward")
+def stored_backward(dout, cache):
+    h, r, gamma = cache
+    t = dout - dout.mean(0) - h * (dout * h).mean(0)
+    return gamma * r * t, (dout * h).sum(0), dout.sum(0)
+
+
+@right(subject="layernorm_forward")
+def plain_layer(x, gamma, beta, eps):
+    c = x - x.mean(axis=-1, keepdims=True)
+    return gamma * c / np.sqrt((c * c).mean(axis=-1, keepdims=True) + eps) + beta
+
+
+@right("x̂", subject="rmsnorm_forward")
+def rms_with_cache(x, g, eps=1e-6):
+    x_hat = x / np.sqrt((x * x).mean(-1, keepdims=True) + eps)
+    return x_hat * g, {"x_hat": x_hat}
+
+
+@wrong("n − 1", subject="layernorm_forward")
+def layer_of_std(x, gamma, beta, eps):
+    std = np.sqrt(x.var(-1, keepdims=True, ddof=1) + eps)
+    return gamma * (x - x.mean(-1, keepdims=True)) / std + beta

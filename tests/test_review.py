@@ -1,6 +1,7 @@
 """Review: people's code in many styles, every known mistake, the three doors, nothing raised."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import warnings
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 import review_cases
 
-from bnnotes import batchnorm, check, network, review
+from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
 from bnnotes.review import call, compare, diagnose, whole
 from bnnotes.review.__main__ import main
 from bnnotes.review.mistakes import (
+    BATCH,
     FEATURES,
     IMAGES,
     LAYOUTS,
@@ -57,7 +59,7 @@ def test_the_steps_are_the_books_backward_pass(M_B, eps):
 
 
 def test_the_differences_of_a_forward_pass_are_its_derivatives():
-    way = next(iter(call.layer_ways(review_cases.AttributeLayer, None, ("dx",))))
+    way = next(iter(call.layer_ways(review_cases.AttributeLayer, LAYOUTS.values(), ("dx",))))
     values = layer(5, 5, eps=1e-5)
     found, exact = compare.numerical(way, values), Layer(values)
     for name in ("dx", "dgamma", "dbeta"):
@@ -73,6 +75,30 @@ def test_the_steps_of_a_network_are_the_books(batch_norm):
         np.testing.assert_allclose(found[name], exact, atol=1e-13)
 
 
+KINDS = {
+    "layernorm": normalizers.layer_norm,
+    "groupnorm": normalizers.group_norm(3),
+    "instancenorm": normalizers.instance_norm,
+    "rmsnorm": normalizers.rms_norm,
+}
+
+
+@pytest.mark.parametrize("eps", [0.0, 0.1])
+@pytest.mark.parametrize("name", KINDS)
+def test_the_steps_of_the_other_normalizers_are_the_books(name, eps):
+    kind, one = review.DOORS[f"{name}_backward"].of(3)[-1].kind, KINDS[name]
+    values = layer(5, 4, 6, n=kind.widths[0], eps=eps, kind=kind)
+    x, delta = (np.moveaxis(values[k].reshape(4, 2, 3, -1), -1, 1) for k in ("x", "delta"))
+    y, normalized = one.forward(x, values["gamma"], values["beta"], eps)
+    exact = one.backward(delta, normalized, values["gamma"])
+    for found in (Layer(values), derivatives(values, {})):
+        for quantity, array in exact._asdict().items():
+            made = np.squeeze(found[f"d{quantity}"])
+            made = made.reshape(4, 2, 3, -1).transpose(0, 3, 1, 2) if quantity == "x" else made
+            np.testing.assert_allclose(made, array, atol=1e-11)
+    np.testing.assert_allclose(np.swapaxes(values["y"], 1, 2).reshape(y.shape), y, atol=1e-12)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_arrays_come_back_from_every_layout(layout):
     for case in cases(layer, layout):
@@ -83,12 +109,12 @@ def test_arrays_come_back_from_every_layout(layout):
 # Every known mistake is found in ordinary code.
 
 
-def in_layout(mistake, layout):
+def in_layout(mistake, layout, kind=BATCH):
     """Return a mistake as a function of arrays in a layout."""
 
     def wrong(delta, x, gamma, beta, eps, running_mean, running_var):
         M = x.shape[layout.order.index(0)]
-        given = {"x": layout.take(x, M), "delta": layout.take(delta, M)}
+        given = {"x": layout.take(x, M), "delta": layout.take(delta, M), "kind": kind}
         more = {"running_mean": running_mean, "running_var": running_var, "eps": eps}
         more = {k: np.ravel(v) if k != "eps" else v for k, v in more.items()}
         made = mistake.layer({**given, **more, "gamma": np.ravel(gamma), "beta": np.ravel(beta)})
@@ -104,7 +130,8 @@ def in_layout(mistake, layout):
 ONE_LAYER = [
     m
     for m in MISTAKES.values()
-    if not compare.needs_dense(m)
+    if BATCH.has(m)
+    and not compare.needs_dense(m)
     and not {"output", "db"} & m.steps.keys()
     and set(m.steps) != {"y"}
 ]
@@ -114,6 +141,27 @@ ONE_LAYER = [
 def test_a_known_mistake_is_named(mistake):
     layout = IMAGES if diagnose._of_images(mistake) else SAMPLES
     report = review.batchnorm_backward(in_layout(mistake, layout), layout=layout.name)
+    assert not report.ok
+    assert mistake.name in report.mistakes, said(report)
+    assert "two mistakes" not in report.diagnosis
+
+
+OTHERS = [
+    (m, f"{kind}norm_backward".replace("frozennorm", "frozen_batchnorm"))
+    for m in MISTAKES.values()
+    for kind in m.of.split()
+    if kind != "batch" and set(m.steps) != {"y"}
+]
+
+
+@pytest.mark.parametrize("mistake, door", OTHERS, ids=lambda v: getattr(v, "name", v))
+def test_a_known_mistake_in_another_normalizer_is_named(mistake, door):
+    door = review.DOORS[door]
+    groups = {"groups": 3} if "group" in door.__name__ else {}
+    pixels = bool({"P", "N", "over_neurons"} & set(re.findall(r"\w+", str(mistake.steps))))
+    kind = door.of(3)[-1 if pixels else 0].kind
+    layout = IMAGES if pixels or kind.groups else LAYOUTS[kind.layouts[0]]
+    report = door(in_layout(mistake, layout, kind), layout=layout.name, **groups)
     assert not report.ok
     assert mistake.name in report.mistakes, said(report)
     assert "two mistakes" not in report.diagnosis
@@ -336,6 +384,11 @@ def test_an_option_that_is_none_is_refused():
         review.weight_gradient(review_cases.by_names, weights="(n, n)")
     with pytest.raises(ValueError, match="batch_norm"):
         review.network(review_cases.by_names, batch_norm=None)
+    for options in ({"weights": "(n, n_prev)"}, {"groups": 2}):
+        with pytest.raises(ValueError, match="does not take it"):
+            review.batchnorm_backward(review_cases.by_names, **options)
+    with pytest.raises(ValueError, match="groups"):
+        review.groupnorm_backward(review_cases.by_names, groups=0)
     with pytest.raises(ValueError, match="subject"):
         review.case("nothing", "M_B = 3")
 

@@ -21,204 +21,209 @@ its arguments. Arrays may be (M_B, n), (n, M_B), (N, C, H, W), (N, H, W, C),
 "channels-last", "series" or "sequence". The report says what every argument
 was taken for.
 
+Layer, group, instance and RMS normalization and frozen batch normalization have
+doors of their own, which are called in the same way::
+
+    review.layernorm_backward(my_backward, forward=my_forward)
+    review.groupnorm_backward(my_backward, forward=my_forward, groups=8)
+
 No door raises anything but a ValueError, and that for an option that is none.
+
+>>> def my_backward(dout, x_hat, std, gamma):
+...     return gamma / std * (dout - dout.mean(axis=0))
+>>> batchnorm_backward(my_backward).diagnosis
+'your ∂C/∂x lacks −x̂⟨Δ x̂⟩'
+>>> def my_backward(dout, x, weight, eps):
+...     std = (x.var(axis=-1, keepdims=True) + eps) ** 0.5
+...     return weight / std * (dout - dout.mean(axis=-1, keepdims=True))
+>>> layernorm_backward(my_backward).ok
+False
 """
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from ..checked import choice, instance
+from ..checked import choice, count, instance
 from . import call, names
 from .compare import Subject
-from .diagnose import Verdict, judge
-from .mistakes import LAYOUTS, dense
+from .diagnose import Verdict, judge, rank
+from .mistakes import (
+    BASELINE,
+    BATCH,
+    FROZEN,
+    INSTANCES,
+    LAYERS,
+    LAYOUTS,
+    ROOTS,
+    dense,
+    grouped,
+)
 from .mistakes import cases as _cases
 from .report import Report, WrongGradient, reported
 
-__all__ = [
-    "Report",
-    "WrongGradient",
-    "baseline_backpropagation",
-    "batchnorm_backward",
-    "batchnorm_forward",
-    "beta_gradient",
-    "case",
-    "gamma_gradient",
-    "network",
-    "previous_error",
-    "weight_gradient",
-]
-
 _DENSE = {"u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"}
 _ALONE = frozenset(names.OFFERED - {"dgamma", "dbeta"})
-BACKWARD = Subject("batchnorm_backward", ("dx", "dgamma", "dbeta"))
-FORWARD = Subject(
-    "batchnorm_forward",
-    ("y",),
-    offered=frozenset(names.OF_FORWARD | {"self"}),
-    optional=("x_hat", "mean", "std", "var"),
-)
-GAMMA = Subject("gamma_gradient", ("dgamma",), offered=_ALONE)
-BETA = Subject("beta_gradient", ("dbeta",), offered=_ALONE)
-WEIGHT = Subject("weight_gradient", ("dW",), dense, _ALONE | _DENSE - {"b"})
-PREVIOUS = Subject("previous_error", ("below",), dense, _ALONE | _DENSE - {"b"})
-BASELINE = Subject(
-    "baseline_backpropagation",
-    ("below", "dW", "db"),
-    dense,
-    frozenset({"delta", "u_prev", "W", "b", "g_prime", "y_prev", "M_B", "cache"}),
-    {"bracket": "delta", "scale": "1"},
-)
-SUBJECTS = {s.name: s for s in (BACKWARD, FORWARD, GAMMA, BETA, WEIGHT, PREVIOUS, BASELINE)}
+_BACKWARD = "dx", "dgamma", "dbeta"
+_OF_FORWARD = frozenset(names.OF_FORWARD | {"self"})
+WEIGHTS = {"(n, n_prev)": False, "(n_prev, n)": True}
 
 
-def batchnorm_backward(f, *, forward=None, layout=None):
-    """Review the backward pass of batch normalization, section 2.
+class Door:
+    """What is called with your code, and returns a `Report` on it.
 
     Parameters
     ----------
     f : callable, class or instance
-        A backward pass, which returns ∂C/∂x, or (∂C/∂x, ∂C/∂γ, ∂C/∂β) in
-        whatever form; a layer with two methods; a ``torch.autograd.Function``
-        or a torch module.
+        A function; for a backward pass also a layer with two methods, a
+        ``torch.autograd.Function`` or a torch module.
     forward : callable, optional
-        The forward pass that fills the cache of f; found beside f if None.
+        The forward pass that fills the cache of a backward pass f; found
+        beside f if None.
     layout : str, optional
         How f wants its arrays, a key of `LAYOUTS`; found out if None.
-
-    Returns
-    -------
-    Report
-        `ok` where the gradients are those of its own forward pass, or, where
-        there is none, of batch normalization.
-
-    Examples
-    --------
-    >>> def my_backward(dout, x_hat, std, gamma):
-    ...     return gamma / std * (dout - dout.mean(axis=0))
-    >>> batchnorm_backward(my_backward).diagnosis
-    'your ∂C/∂x lacks −x̂⟨Δ x̂⟩'
-    """
-    return _review(f, BACKWARD, layout, forward=forward)
-
-
-def batchnorm_forward(f, *, layout=None):
-    """Review the forward pass of batch normalization, section 2.
-
-    Parameters
-    ----------
-    f : callable
-        Takes some of ``x, mean, std, var, gamma, beta, eps``, returns y, or
-        (y, cache). Of a cache with names, x̂, mean and std are reviewed too.
-    layout : str, optional
-        How f wants its arrays, a key of `LAYOUTS`; found out if None.
-
-    Returns
-    -------
-    Report
-    """
-    return _review(f, FORWARD, layout)
-
-
-def gamma_gradient(f, *, layout=None):
-    """Review ∂C/∂γ, section 2 (S13).
-
-    Parameters
-    ----------
-    f : callable
-        Takes what `batchnorm_backward` offers, returns an array (n,).
-    layout : str, optional
-        How f wants its arrays, a key of `LAYOUTS`; found out if None.
-
-    Returns
-    -------
-    Report
-    """
-    return _review(f, GAMMA, layout)
-
-
-def beta_gradient(f, *, layout=None):
-    """Review ∂C/∂β, section 2 (S12).
-
-    Parameters
-    ----------
-    f : callable
-        Takes what `batchnorm_backward` offers, returns an array (n,).
-    layout : str, optional
-        How f wants its arrays, a key of `LAYOUTS`; found out if None.
-
-    Returns
-    -------
-    Report
-    """
-    return _review(f, BETA, layout)
-
-
-def weight_gradient(f, *, layout=None, weights=None):
-    """Review ∂C/∂W of a layer with batch normalization, equation (1).
-
-    Parameters
-    ----------
-    f : callable
-        Takes some of ``delta, u_prev, W, x, x_hat, mean, std, var, gamma,
-        beta, eps``, returns ∂C/∂W.
-    layout : {"sample-major", "feature-major"}, optional
+    groups : int, optional
+        Of group normalization; what f has as an attribute, or 2, if None.
     weights : {"(n, n_prev)", "(n_prev, n)"}, optional
-        The shape of W; the first, as in this book, if f cannot tell.
+        The shape of W, where there is one; found out if None, and the first,
+        as in this book, if f cannot tell.
 
-    Returns
-    -------
-    Report
+    An option that a door does not have is refused.
     """
-    return _review(f, WEIGHT, layout, weights)
+
+    def __init__(self, says, subject, kinds=(BATCH,)):
+        self.__doc__, self.__name__ = says, subject.name
+        self.subject, self.kinds = subject, kinds
+
+    def __repr__(self):
+        return f"review.{self.__name__}: {self.__doc__.splitlines()[0]}"
+
+    def of(self, groups=None):
+        """Return the subjects, one for each convention of who is averaged."""
+        kinds = self.kinds(groups or 2) if callable(self.kinds) else self.kinds
+        return [self.subject._replace(kind=kind) for kind in kinds]
+
+    def __call__(self, f, *, forward=None, layout=None, groups=None, weights=None):
+        options = {
+            "forward": "dx" in self.subject.wanted,
+            "groups": callable(self.kinds),
+            "weights": self.subject.made is dense,
+        }
+        for name, value in (("forward", forward), ("groups", groups), ("weights", weights)):
+            if value is not None and not options[name]:
+                raise ValueError(f"{name}: {self.__name__} does not take it")
+        if groups is not None:
+            count("groups", groups)
+        elif callable(self.kinds):
+            groups = next((v for k in _GROUPS if isinstance(v := getattr(f, k, None), int)), 2)
+        subjects = self.of(groups)
+        known = [name for s in subjects for name in s.kind.layouts]
+        known = tuple(LAYOUTS)[:2] if self.subject.made is dense else dict.fromkeys(known)
+        if layout is not None:
+            choice("layout", layout, known)
+        if weights is not None:
+            choice("weights", weights, WEIGHTS)
+        tries = []
+        for subject in subjects:
+            # A layer normalization of columns is a batch normalization of rows: say which.
+            usual = [n for n in subject.kind.layouts if n not in subject.kind.said]
+            here = [n for n in (usual if layout is None else [layout]) if n in known]
+            here = [n for n in here if n in subject.kind.layouts]
+            tries += [(subject, [LAYOUTS[name] for name in here])] if here else []
+        best = None
+        with call.one_thread():
+            # Two mistakes at once are looked for where one convention of averaging is left.
+            for subject, layouts in tries:
+                given = f, subject, layouts, weights, forward
+                found = subject, *_reviewed(*given, deep=len(tries) == 1)
+                best = best if best and rank(best[1]) <= rank(found[1]) else found
+                if found[1].parts <= 1:
+                    break
+            else:
+                if len(tries) > 1 and best[1].parts >= 100:
+                    best = tries[0][0], *_reviewed(f, *tries[0], weights, forward)
+            subject, verdict, tried = best
+            return reported(names.name_of(f), subject, verdict, tried)
 
 
-def previous_error(f, *, layout=None, weights=None):
+_GROUPS = "num_groups", "groups", "n_groups", "G"
+
+
+def _reviewed(f, subject, layouts, weights, forward, deep=True):
+    """Return the verdict, and what was tried, in words."""
+    try:
+        if subject.wanted == _BACKWARD:
+            return _backward(f, subject, layouts, forward, functools.partial(judge, deep=deep))
+        if not callable(f):
+            return Verdict("unknown", f"got {type(f).__name__}, wanted a function"), ()
+        if subject.wanted == ("y",):
+            return judge(subject, _forward_ways(f, layouts), deep), ()
+        return judge(subject, _function_ways(f, subject, layouts, weights)), ()
+    except call.Unreadable as trouble:
+        return Verdict("unknown", str(trouble), parts=999), ()
+    except Exception as error:
+        text = f"review could not deal with it: {type(error).__name__}: {error}"
+        return Verdict("unknown", text, parts=999), ()
+
+
+def _pair(name, of, kinds):
+    """Return the doors of a backward and of a forward pass."""
+    one = kinds[0] if isinstance(kinds, tuple) else BATCH
+    optional = ("x_hat",) if one is not BATCH else ("x_hat", "mean", "std", "var")
+    back = Subject(f"{name}_backward", _BACKWARD)
+    forth = Subject(f"{name}_forward", ("y",), offered=_OF_FORWARD, optional=optional)
+    gives = f"Review the backward pass of {of}: ∂C/∂x, or (∂C/∂x, ∂C/∂γ, ∂C/∂β)."
+    return Door(gives, back, kinds), Door(f"Review the forward pass of {of}.", forth, kinds)
+
+
+batchnorm_backward, batchnorm_forward = _pair("batchnorm", "batch normalization", (BATCH,))
+layernorm_backward, layernorm_forward = _pair("layernorm", "layer normalization", LAYERS)
+groupnorm_backward, groupnorm_forward = _pair("groupnorm", "group normalization", grouped)
+instancenorm_backward, instancenorm_forward = _pair(
+    "instancenorm", "instance normalization", INSTANCES
+)
+rmsnorm_backward, rmsnorm_forward = _pair("rmsnorm", "RMS normalization", ROOTS)
+frozen_batchnorm_backward, frozen_batchnorm_forward = _pair(
+    "frozen_batchnorm", "batch normalization with stored statistics", (FROZEN,)
+)
+gamma_gradient = Door(
+    "Review ∂C/∂γ of batch normalization, (n,), section 2 (S13).",
+    Subject("gamma_gradient", ("dgamma",), offered=_ALONE),
+)
+beta_gradient = Door(
+    "Review ∂C/∂β of batch normalization, (n,), section 2 (S12).",
+    Subject("beta_gradient", ("dbeta",), offered=_ALONE),
+)
+weight_gradient = Door(
+    "Review ∂C/∂W of a layer x = W u with batch normalization, equation (1).",
+    Subject("weight_gradient", ("dW",), dense, _ALONE | _DENSE - {"b"}),
+)
+previous_error = Door(
     """Review the error of the layer below one with batch normalization, equation (2).
 
-    Parameters
-    ----------
-    f : callable
-        Takes some of ``delta, W, x, x_hat, mean, std, var, gamma, eps,
-        g_prime``, returns Δ of the layer below. ``g_prime`` is the array
-        g'(y) of that layer.
-    layout : {"sample-major", "feature-major"}, optional
-    weights : {"(n, n_prev)", "(n_prev, n)"}, optional
-        The shape of W; the first, as in this book, if f cannot tell.
-
-    Returns
-    -------
-    Report
-
-    Examples
-    --------
-    >>> def my_error(delta, W, x_hat, std, gamma, g_prime):
-    ...     mixed = delta - delta.mean(axis=0) - x_hat * (delta * x_hat).mean(axis=0)
-    ...     return (gamma / std * mixed) @ W.T * g_prime
-    >>> previous_error(my_error).mistakes
-    ('W for Wᵀ',)
-    """
-    return _review(f, PREVIOUS, layout, weights)
-
-
-def baseline_backpropagation(f, *, layout=None, weights=None):
+    f takes some of ``delta, W, x, x_hat, mean, std, var, gamma, eps, g_prime``,
+    of which the last is the array g'(y) of the layer below.
+    """,
+    Subject("previous_error", ("below",), dense, _ALONE | _DENSE - {"b"}),
+)
+baseline_backpropagation = Door(
     """Review back-propagation through a layer without batch normalization, section 1.
 
-    Parameters
-    ----------
-    f : callable
-        Takes some of ``delta, u_prev, W, b, g_prime``, returns some of Δ of
-        the layer below, ∂C/∂W and ∂C/∂b. The shapes tell which is which.
-    layout : {"sample-major", "feature-major"}, optional
-    weights : {"(n, n_prev)", "(n_prev, n)"}, optional
-        The shape of W; the first, as in this book, if f cannot tell.
-
-    Returns
-    -------
-    Report
-    """
-    return _review(f, BASELINE, layout, weights)
+    f takes some of ``delta, u_prev, W, b, g_prime``, and returns some of Δ of the
+    layer below, ∂C/∂W and ∂C/∂b. The shapes tell which is which.
+    """,
+    Subject(
+        "baseline_backpropagation",
+        ("below", "dW", "db"),
+        dense,
+        frozenset({"delta", "u_prev", "W", "b", "g_prime", "y_prev", "M_B", "cache"}),
+    ),
+    (BASELINE,),
+)
+DOORS = {door.__name__: door for door in tuple(globals().values()) if isinstance(door, Door)}
+__all__ = ["Door", "Report", "WrongGradient", "case", "network", *DOORS]
 
 
 def network(f, *, batch_norm=True, layout=None, weights=None):
@@ -248,7 +253,10 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     from . import whole
 
     instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
-    _checked(layout, weights, ("sample-major", "feature-major"))
+    if layout is not None:
+        choice("layout", layout, ("sample-major", "feature-major"))
+    if weights is not None:
+        choice("weights", weights, WEIGHTS)
     return whole.review(f, bool(batch_norm), layout, weights)
 
 
@@ -258,7 +266,7 @@ def case(subject, name):
     Parameters
     ----------
     subject : str
-        What is reviewed: the name of a function of this module.
+        What is reviewed: the name of a door of this module.
     name : str
         ``"M_B = 3"``, ``"constant feature, eps = 0.01"``, and so on.
 
@@ -277,71 +285,35 @@ def case(subject, name):
     >>> case("batchnorm_backward", "M_B = 3")["delta"].shape
     (3, 4)
     """
-    subject = SUBJECTS[choice("subject", subject, SUBJECTS)]
-    found = {each.name: each for each in _cases(subject.made)}
+    subject = DOORS[choice("subject", subject, DOORS)].of()[0]
+    layout = LAYOUTS[subject.kind.layouts[0]]
+    found = {each.name: each for each in _cases(subject.made, layout, kind=subject.kind)}
     values = found[choice("name", name, found)].values
-    hand = call.Form()
+    hand = call.Form(layout)
     roles = [role for role in names.SAYS if role not in _DENSE]
     roles += ["x", "y", "M_B", *(_DENSE & values.keys())]
     return {role: hand.hand(role, values) for role in dict.fromkeys(roles)}
 
 
-WEIGHTS = {"(n, n_prev)": False, "(n_prev, n)": True}
-
-
-def _checked(layout, weights, layouts=tuple(LAYOUTS)):
-    if layout is not None:
-        choice("layout", layout, layouts)
-    if weights is not None:
-        choice("weights", weights, WEIGHTS)
-
-
-def _review(f, subject, layout, weights=None, forward=None):
-    _checked(layout, weights, tuple(LAYOUTS) if subject.made is not dense else tuple(LAYOUTS)[:2])
-    with call.one_thread():
-        try:
-            verdict, tried = _verdict(f, subject, layout, weights, forward)
-        except call.Unreadable as trouble:
-            verdict, tried = Verdict("unknown", str(trouble), parts=999), ()
-        except Exception as error:
-            text = f"review could not deal with it: {type(error).__name__}: {error}"
-            verdict, tried = Verdict("unknown", text, parts=999), ()
-        return reported(names.name_of(f), subject, verdict, tried)
-
-
-def _verdict(f, subject, layout, weights, forward):
-    """Return the verdict, and what was tried, in words."""
-    if subject is BACKWARD:
-        return _backward(f, subject, layout, forward)
-    if not callable(f):
-        return Verdict("unknown", f"got {type(f).__name__}, wanted a function"), ()
-    if subject is FORWARD:
-        return judge(subject, _forward_ways(f, layout)), ()
-    ways = _function_ways(f, subject, layout, weights)
-    return judge(subject, ways), ()
-
-
-def _forward_ways(f, layout):
+def _forward_ways(f, layouts):
     kind = f if isinstance(f, type) else type(f)
     if not isinstance(f, type) and not hasattr(f, "__name__"):
         method = next((m for m in call.FORWARDS if callable(getattr(f, m, None))), None)
         f = getattr(f, method) if method and method != "__call__" else f
     elif isinstance(f, type):
         raise call.Unreadable(f"{kind.__name__} is a class; hand over its forward pass")
-    slots = call.slots_of(f, FORWARD.offered, delta=False)
+    slots = call.slots_of(f, _OF_FORWARD, delta=False)
     slots = [(k, ["x", *p] if p == list(names.ANY) else p) for k, p in slots]
-    slots = [(k, [r for r in p if r in FORWARD.offered or r is None]) for k, p in slots]
-    for rank, roles in call.assignments(slots, 40):
-        for form in call.forms(f, layout):
-            yield call.ForwardWay(f, roles, form, ("y",), rank)
+    slots = [(k, [r for r in p if r in _OF_FORWARD or r is None]) for k, p in slots]
+    for order, roles in call.assignments(slots, 40):
+        for form in call.forms(f, layouts):
+            yield call.ForwardWay(f, roles, form, ("y",), order)
 
 
-def _function_ways(f, subject, layout, weights):
-    for way in call.function_ways(f, layout, subject.wanted, subject.offered):
+def _function_ways(f, subject, layouts, weights):
+    for way in call.function_ways(f, layouts, subject.wanted, subject.offered):
         if subject.made is not dense:
             yield way
-            continue
-        if way.form.layout.name not in ("sample-major", "feature-major"):
             continue
         # Without ∂C/∂W nothing tells the shape of W.
         known = weights is not None or "dW" not in subject.wanted
@@ -350,7 +322,7 @@ def _function_ways(f, subject, layout, weights):
             yield call.FunctionWay(way.f, way.roles, form, way.wanted, way.order)
 
 
-def _backward(f, subject, layout, forward):
+def _backward(f, subject, layouts, forward, judge):
     torch = call.torch()
     holder = names.owner(f)
     if holder is not None and forward is None and names.name_of(f) in (*call.BACKWARDS, "apply"):
@@ -359,7 +331,7 @@ def _backward(f, subject, layout, forward):
         function = isinstance(f, type) and issubclass(f, torch.autograd.Function)
         module = torch.nn.Module
         if function or isinstance(f, module) or (isinstance(f, type) and issubclass(f, module)):
-            return judge(subject, call.autograd_ways(f, layout)), ()
+            return judge(subject, call.autograd_ways(f, layouts)), ()
     kind = f if isinstance(f, type) else type(f)
     methods = (
         call.methods(kind) if not hasattr(f, "__name__") or isinstance(f, type) else (None, None)
@@ -367,21 +339,21 @@ def _backward(f, subject, layout, forward):
     if methods[1] and not methods[0]:
         return Verdict("unknown", f"{kind.__name__} has a backward pass and no forward pass"), ()
     if methods[1]:
-        return judge(subject, call.layer_ways(f, layout, subject.wanted)), ()
+        return judge(subject, call.layer_ways(f, layouts, subject.wanted)), ()
     if isinstance(f, type) or (callable(f) and not hasattr(f, "__name__") and _is_forward(f)):
         text = "it is a forward pass, or a layer without a backward method: "
-        return Verdict("unknown", text + "review.batchnorm_forward reviews it"), ()
+        return Verdict("unknown", text + f"{subject.forward} reviews it"), ()
     if not callable(f):
         return Verdict("unknown", f"got {type(f).__name__}, wanted a function or a layer"), ()
     beside = forward or names.find_forward(f)
     if beside is not None:
-        verdict = judge(subject, call.pair_ways(beside, f, layout, subject.wanted))
+        verdict = judge(subject, call.pair_ways(beside, f, layouts, subject.wanted))
         taken = f"its forward pass is {names.name_of(beside)}"
         taken += ", which stands beside it" if forward is None else ""
         if forward is not None or not verdict.text.startswith("it failed"):
             return verdict, (taken,)
         # Its cache may be put together elsewhere.
-        alone = judge(subject, call.function_ways(f, layout, subject.wanted))
+        alone = judge(subject, call.function_ways(f, layouts, subject.wanted))
         name = names.name_of(beside)
         text = f"its cache is put together elsewhere: with that of {name}, {verdict.text}"
         if alone.kind == "right":
@@ -390,10 +362,10 @@ def _backward(f, subject, layout, forward):
     else:
         tried = ()
     if _is_forward(f):
-        text = "it takes no Δ, so it is a forward pass: review.batchnorm_forward reviews it"
+        text = f"it takes no Δ, so it is a forward pass: {subject.forward} reviews it"
         return Verdict("unknown", text), tried
     try:
-        verdict = judge(subject, call.function_ways(f, layout, subject.wanted))
+        verdict = judge(subject, call.function_ways(f, layouts, subject.wanted))
         guessed = "cache" in getattr(verdict.way, "roles", {}).values()
         if verdict.kind == "wrong" and verdict.parts > 1 and guessed:
             # Perhaps the cache is wrong, and not the function.
@@ -401,7 +373,7 @@ def _backward(f, subject, layout, forward):
             verdict = verdict._replace(kind="unknown", text=f"{text} that fills it: forward=")
         return verdict, tried
     except call.Unreadable as trouble:
-        text = f"{trouble}; hand over its forward pass: batchnorm_backward(f, forward=...)"
+        text = f"{trouble}; hand over its forward pass: {subject.name}(f, forward=...)"
         return Verdict("unknown", text, parts=999), tried
 
 

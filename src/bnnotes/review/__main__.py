@@ -10,7 +10,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from . import SUBJECTS, batchnorm_backward, call
+from . import DOORS, call
 from . import __name__ as package
 
 STATUS = {"right": 0, "own": 0, "wrong": 1, "unknown": 2}
@@ -42,7 +42,8 @@ def main(arguments=None):
     parser.add_argument("place", help="path/to/file.py:name of a function or a class")
     parser.add_argument("--forward", help="name of its forward pass, in the same file or another")
     parser.add_argument("--layout", help="how its arrays lie")
-    parser.add_argument("--subject", choices=sorted(SUBJECTS), default="batchnorm_backward")
+    parser.add_argument("--subject", choices=sorted(DOORS), default="batchnorm_backward")
+    parser.add_argument("--groups", type=int, help="of group normalization")
     given = parser.parse_args(arguments)
     thing, trouble = load(given.place)
     more = {}
@@ -54,12 +55,7 @@ def main(arguments=None):
         print(trouble, file=sys.stderr)
         return STATUS["unknown"]
     try:
-        if given.subject == "batchnorm_backward":
-            report = batchnorm_backward(thing, layout=given.layout, **more)
-        else:
-            from . import __dict__ as doors
-
-            report = doors[given.subject](thing, layout=given.layout)
+        report = DOORS[given.subject](thing, layout=given.layout, groups=given.groups, **more)
     except ValueError as error:
         print(error, file=sys.stderr)
         return STATUS["unknown"]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .mistakes import FULL, LAYOUTS, NUMBERS, RIGHT, SAMPLES
+from .mistakes import BATCH, FULL, NUMBERS, RIGHT, SAMPLES
 from .names import (
     ANY,
     BACK,
@@ -190,21 +190,23 @@ class Form(NamedTuple):
 
     def hand(self, role, values):
         """Return a copy of a value as the reader has it."""
+        kind = values.get("kind", BATCH)
         if role in SETTINGS:
-            return SETTINGS[role]
+            return kind.setting(role, SETTINGS[role])
         if role == "shape":
             return self.layout.hand(values["x"]).shape[1:]
         if role == "optimizer":
             return Optimizer()
         if role == "bn_param":
-            known = {"mode": "train", "eps": values["eps"], "momentum": 0.9}
+            known = {"mode": kind.setting("mode", "train"), "eps": values["eps"], "momentum": 0.9}
             return Settings(known, self.giver(values, None))
         value = values[role]
         if role in NUMBERS:
             return value
-        return self.array(role, value)
+        return self.array(role, value, kind)
 
-    def array(self, role, value):
+    def array(self, role, value, kind=BATCH):
+        """Return an array as the reader has it."""
         value = np.asarray(value)
         if value.dtype.kind != "f":
             value = value.astype(float)
@@ -212,6 +214,8 @@ class Form(NamedTuple):
             value = self.layout.hand(value)
         elif role == "W":
             value = value.T if self.transposed else value
+        elif kind.within and value.ndim == 3:
+            value = self.layout.reduced(kind.once(value), self.kept[1], kind)
         else:
             kept = self.kept[role not in ("gamma", "beta", "b")]
             value = value.reshape(self.layout.kept if kept else -1)
@@ -473,7 +477,7 @@ class FunctionWay(Way):
         given = set(self.taken.values())
         # What a cache or self has at hand is asked for while it runs.
         loose = {"self", "bn_param"} & set(roles.values()) or self._empty_cache()
-        self.gamma_taken = "gamma" in given or bool(loose) or "delta_hat" in given
+        self.gamma_taken = "gamma" in given or bool(loose)
         self.eps_taken = bool({"eps", "bn_param"} & given) or bool(loose)
         self.statistics_given = bool({"std", "inv_std", "inv_var", "var_eps"} & given)
         self.how = f"called as {name_of(f)}({', '.join(k for k in roles if isinstance(k, str))})"
@@ -725,7 +729,10 @@ class LayerWay(Way):
             if not roles or roles[0] in ("x", "n", "shape", "M_B"):
                 roles = ["n", "shape"]
             # Its own settings are left as it has them.
-            if parameter.default is parameter.empty or (self.sized and roles[0] == "n"):
+            chosen = (self.sized and roles[0] == "n") or (
+                values["kind"].groups and roles[0] == "groups"
+            )
+            if parameter.default is parameter.empty or chosen:
                 slots.append((name, roles))
         trouble = ""
         for _, roles in assignments(slots, 12):
@@ -1016,31 +1023,30 @@ def _globals_of(f):
     return code.co_names if inspect.iscode(code) else ()
 
 
-def forms(f, layout, *others):
+def forms(f, layouts, *others):
     """Return the forms in which a function may want its arrays, the likeliest first."""
     loaded = torch()
     names = {name for each in (f, *others) for name in _globals_of(each)}
     first = loaded is not None and "np" not in names and bool({"torch", "F"} & names)
     kinds = (True, False) if first else ((False, True) if loaded is not None else (False,))
-    chosen = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
     for tensors in kinds:
-        for each in chosen:
+        for each in layouts:
             for kept in KEPT.get(each.name, ((False, True), (True, True), (False, False))):
                 yield Form(each, kept, tensors)
 
 
-def function_ways(f, layout, wanted, offered=OFFERED, way=FunctionWay, limit=160):
+def function_ways(f, layouts, wanted, offered=OFFERED, way=FunctionWay, limit=160):
     """Yield the ways of calling a function by the names of its arguments, the likeliest first."""
     slots = slots_of(f, offered, delta=way is FunctionWay)
     every = list(assignments(slots, limit))
     if not every:
         raise Unreadable("two of its arguments have one meaning; review cannot tell them apart")
     for rank, roles in every:
-        for form in forms(f, layout):
+        for form in forms(f, layouts):
             yield way(f, roles, form, wanted, rank)
 
 
-def pair_ways(forward, backward, layout, wanted):
+def pair_ways(forward, backward, layouts, wanted):
     """Yield the ways of running a forward and a backward pass, one after the other."""
     slots = slots_of(forward, OF_FORWARD | {"self"}, delta=False)
     slots = [(k, ["x", *p] if p == list(ANY) else p) for k, p in slots if isinstance(k, str)]
@@ -1059,12 +1065,12 @@ def pair_ways(forward, backward, layout, wanted):
     others = [k for k, r in back.items() if r not in ("delta", "self", None)]
     wirings = ["cache", "places"] if len(others) == 1 else ["names", "places", "cache"]
     for rank, roles in assignments(slots, 12):
-        for form in forms(backward, layout, forward):
+        for form in forms(backward, layouts, forward):
             for k, wiring in enumerate(wirings):
                 yield PairWay(forward, backward, roles, back, form, wiring, wanted, rank + k)
 
 
-def layer_ways(thing, layout, wanted):
+def layer_ways(thing, layouts, wanted):
     """Yield the ways of running a layer that is an object."""
     kind = thing if isinstance(thing, type) else type(thing)
     made = parameters(kind) or {} if isinstance(thing, type) else {}
@@ -1073,11 +1079,11 @@ def layer_ways(thing, layout, wanted):
     needed = [k for k, p in named if p.default is p.empty and not meanings(k, OFFERED)]
     options = [(False, True)] + [(True, True)] * of_size + [(False, False)] * bool(needed)
     for order, (sized, switch) in enumerate(options):
-        for form in forms(kind, layout):
+        for form in forms(kind, layouts):
             yield LayerWay(thing, form, wanted, order, sized, switch)
 
 
-def autograd_ways(thing, layout):
+def autograd_ways(thing, layouts):
     """Yield the ways of running what torch differentiates."""
     if isinstance(thing, type) and issubclass(thing, torch().autograd.Function):
         slots = [s for s in slots_of(thing.forward, OF_FORWARD | {"cache"}, delta=False)]
@@ -1090,6 +1096,6 @@ def autograd_ways(thing, layout):
     else:
         slots = []
     for rank, roles in assignments(slots, 12):
-        for form in forms(None, layout):
+        for form in forms(None, layouts):
             if form.tensors:
                 yield AutogradWay(thing, {k: r for k, r in roles.items() if r}, form, rank)

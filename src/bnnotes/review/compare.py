@@ -6,16 +6,17 @@ one, and beside it the closed form of the book.
 
 from __future__ import annotations
 
-from types import MappingProxyType
+import functools
 from typing import NamedTuple
 
 import numpy as np
 
 from .mistakes import (
+    BASELINE,
+    BATCH,
     FEATURES,
     FORWARD,
     MISTAKES,
-    RIGHT,
     SAMPLES,
     Case,
     Layer,
@@ -93,7 +94,7 @@ def truth_of(values, wanted, steps=None, own=False):
 
 KEPT = {
     *("x", "delta", "gamma", "beta", "eps", "running_mean", "running_var", "u_prev", "W", "b"),
-    *("g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"),
+    *("g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev", "kind"),
 }
 
 
@@ -144,32 +145,44 @@ def _finite_max(array):
 class Subject(NamedTuple):
     """One thing that can be reviewed."""
 
-    name: str  # of the public function
+    name: str  # of the public door
     wanted: tuple  # the quantities that the reader's function may return, in this order
     made: object = layer  # makes a batch: `layer` or `dense` of `cases`
     offered: frozenset = frozenset(OFFERED)  # what its arguments may be
-    base: dict = MappingProxyType({})  # steps that are other than `mistakes.RIGHT`
+    kind: object = BATCH  # of normalization
     optional: tuple = ()  # quantities that are reviewed where they come under their name
+
+    def batch(self, *args, **more):
+        """Return the values of one batch; see `layer` and `dense` of `mistakes`."""
+        return self.made(*args, **{"n": self.kind.widths[0], **more}, kind=self.kind)
+
+    @property
+    def forward(self):
+        """The door of the forward pass that belongs to a backward pass."""
+        return f"review.{self.name.replace('_back', '_for')}"
 
     @property
     def mistakes(self):
         """The known mistakes that can be made here."""
-        touched = _steps_of(self.wanted)
-        dense = self.made is not layer
-        return [
-            m
-            for m in MISTAKES.values()
-            if touched & m.steps.keys()
-            and not {"output"} & m.steps.keys()
-            and (dense or not needs_dense(m))
-        ]
+        return _mistakes(self.kind, self.wanted, self.made is not layer)
+
+
+@functools.cache
+def _mistakes(kind, wanted, dense):
+    touched = _steps_of(wanted)
+    made = filter(None, map(kind.has, MISTAKES.values()))
+    return [
+        m
+        for m in made
+        if touched & m.steps.keys() and "output" not in m.steps and (dense or not needs_dense(m))
+    ]
 
 
 def _steps_of(wanted):
     known = {
-        "dx": {"bracket", "scale", "dx"},
-        "dW": {"bracket", "scale", "dx", "dW"},
-        "below": {"bracket", "scale", "dx", "below"},
+        "dx": {"error", "bracket", "scale", "dx"},
+        "dW": {"error", "bracket", "scale", "dx", "dW"},
+        "below": {"error", "bracket", "scale", "dx", "below"},
     }
     found = set().union(*(known.get(q, {q}) for q in wanted))
     return found | set(FORWARD) if {"dbeta", "db"} != found else found
@@ -234,11 +247,13 @@ def without_variance(way, values):
     Where x does not vary and Δ has no mean along any axis, only ε is left:
     ∂C/∂x = γΔ/√ε.
     """
-    x = np.full_like(values["x"], 0.75)
+    kind = values.get("kind", BATCH)
+    x = np.full_like(values["x"], 0.75 * kind.centers)
     noise = np.random.default_rng(5).normal(size=x.shape)
     for axis in range(3):
         if x.shape[axis] > 1:
             noise = noise - noise.mean(axis=axis, keepdims=True)
+    noise = noise - kind.avg(noise)
     n = x.shape[-1]
     given = {**values_given(values), "x": x, "delta": noise, "gamma": np.ones(n)}
     given |= {"running_mean": np.full(n, 0.75), "running_var": np.zeros(n), "eps": 0.1}
@@ -255,12 +270,12 @@ def without_variance(way, values):
 
 def of_output(y, values, steps=None, inside=True):
     """Return the ε that the reader's own y has, or None: (γ(x − μ)/(y − β))² − σ²."""
-    made = Layer(values_given(values), steps)
+    given = values_given(values)
+    made = Layer(given, steps)
+    shift = Layer({**given, "x_hat": 0.0}, steps)["y"]
+    slope = Layer({**given, "x_hat": 1.0}, steps)["y"] - shift
     with np.errstate(all="ignore"):
-        formula = (steps or {}).get("y", RIGHT["y"])
-        shift = values["beta"] if "beta" in formula else 0.0
-        std = (values["gamma"] if "gamma" in formula else 1.0) * made["centered"] / (y - shift)
-        var = made["var"]
+        std, var = slope * made["centered"] / (y - shift), made["var"]
         found = np.broadcast_to(std**2 - var if inside else std - np.sqrt(var), y.shape)
         weight = np.abs(np.broadcast_to(made["centered"], y.shape))
     found = found[np.isfinite(found) & (weight > 0.3 * weight.max())]
@@ -303,23 +318,23 @@ def look(subject, way, named=False):
     M, P = 5, way.form.layout.pixels[0] * way.form.layout.pixels[1]
     if P > 1 and way.has_forward:
         M = 3
-    values = subject.made(45, M, P, eps=0.1, **n)
+    values = subject.batch(45, M, P, eps=0.1, **n)
     case = Case("first", "plain", values)
     outcome = way.backward(values)
     if outcome.trouble and subject.made is not layer:
         # A square layer lets W through where Wᵀ belongs.
-        values = subject.made(45, M, P, eps=0.1, n_prev=values["W"].shape[0])
+        values = subject.batch(45, M, P, eps=0.1, n_prev=values["W"].shape[0])
         case, outcome = Case("first", "plain", values), way.backward(values)
     if outcome.trouble and not (way.has_forward and outcome.y is not None):
         return outcome.trouble
     ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(subject.wanted))
-    ones = ones and not subject.base
+    ones = ones and subject.kind is not BASELINE
     if ones:
         values = without_gamma(values)
         outcome = way.backward(values)
     forward, candidates, eps, unused = None, (), None, False
     if way.has_forward and outcome.y is not None:
-        eps, unused, forward = _of_forward(way, values, outcome)
+        eps, unused, forward = _of_forward(way, values, outcome, subject.wanted != ("y",))
         if subject.wanted == ("y",):
             candidates, forward = (eps, 0.0), None
     elif "dx" in subject.wanted:
@@ -339,7 +354,7 @@ def _truth(subject, way, case, forward):
     """Return the truth of a case, and the scales."""
     wanted = (*subject.wanted, *subject.optional)
     if forward is None:
-        truth = truth_of(case.values, wanted, subject.base)
+        truth = truth_of(case.values, wanted)
     elif forward.steps is None:
         truth = numerical(way, case.values) or truth_of(case.values, subject.wanted)
         truth = {q: shaped(q, truth[q], case.values) for q in subject.wanted}
@@ -356,7 +371,15 @@ class Forward(NamedTuple):
     steps: dict | None
 
 
-def _of_forward(way, values, outcome):
+@functools.cache
+def _forwards(kind):
+    """Return the known mistakes of a forward pass: those that are meant, and those that are not."""
+    every = [m for m in map(kind.has, MISTAKES.values()) if m and not needs_dense(m)]
+    rest = [m for m in every if not m.other and m.steps.keys() <= set(FORWARD)]
+    return [m for m in every if m.other] + rest
+
+
+def _of_forward(way, values, outcome, named):
     """Return the ε of a forward pass, whether the ε it takes is unused, and what else it is."""
     y, unused, eps = outcome.y, False, None
     if way.eps_taken:
@@ -372,13 +395,7 @@ def _of_forward(way, values, outcome):
         eps = (again is not None and of_output(again, small)) or eps
     if eps is not None and off(y, Layer({**values_given(values), "eps": eps})["y"], scale) < TIGHT:
         return (eps if built_in else None), unused, None
-    rows = [m for m in MISTAKES.values() if m.other and not needs_dense(m)]
-    rows += [
-        m
-        for m in MISTAKES.values()
-        if not m.other and m.steps.keys() <= set(FORWARD) and not needs_dense(m)
-    ]
-    for row in rows:
+    for row in _forwards(values["kind"]) if named else ():
         options = [values["eps"]] if not built_in else []
         if built_in:
             with np.errstate(all="ignore"):
@@ -416,8 +433,8 @@ def _of_backward(way, values, outcome):
 def all_cases(subject, found, few=False):
     """Return the cases for a way, with the ε that it has."""
     way = found.way
-    every = cases(subject.made, way.form.layout, **({"n": way.n} if way.n else {}))
-    if subject.base:
+    every = cases(subject.made, way.form.layout, way.n, subject.kind)
+    if subject.kind is BASELINE:
         every = [c for c in every if c.kind != "constant"]
     kept = []
     for case in every:

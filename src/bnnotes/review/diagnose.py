@@ -26,6 +26,7 @@ from .compare import (
     without_variance,
 )
 from .mistakes import (
+    BATCH,
     FEATURES,
     FORWARD,
     IMAGES,
@@ -57,7 +58,7 @@ class Verdict(NamedTuple):
     notes: tuple = ()
 
 
-def judge(subject, ways):
+def judge(subject, ways, deep=True):
     """Return the `Verdict` on the reader's code.
 
     Parameters
@@ -65,12 +66,14 @@ def judge(subject, ways):
     subject : Subject
     ways : iterable of Way
         The likeliest first.
+    deep : bool
+        Whether two mistakes at once are looked for.
     """
     with np.errstate(all="ignore"):
-        return _walk(subject, ways)
+        return _walk(subject, ways, deep)
 
 
-def _walk(subject, ways):
+def _walk(subject, ways, deep):
     live, troubles, forms_alive, looks, start = [], {}, None, 0, time.monotonic()
     first_roles, best, unknown = None, None, []
     for way in ways:
@@ -95,10 +98,10 @@ def _walk(subject, ways):
         if _good(found):
             if best and ((best.kind == "own" and found.forward) or _same(best.way, way)):
                 continue
-            verdict = verify(subject, found, live)
+            verdict = verify(subject, found, live, deep)
             if verdict.kind == "right":
                 return verdict
-            if best is None or _rank(verdict) < _rank(best):
+            if best is None or rank(verdict) < rank(best):
                 best = verdict
             if verdict.kind == "wrong" and verdict.parts <= 1:
                 return verdict
@@ -108,16 +111,19 @@ def _walk(subject, ways):
     # What is right in the first case was called as it should be.
     if best:
         return best
+    if unknown and not live and not deep:
+        return Verdict("unknown", "its forward pass is none that review knows", parts=950)
     # A forward pass that has no name may have been called in the wrong way.
     for way in unknown[:3] if not live else ():
         found = look(subject, way)
         if _good(found):
-            return verify(subject, found)
+            return verify(subject, found, (), deep)
         live.append(found)
-    return _worst(subject, live) if live else _could_not(troubles)
+    return _worst(subject, live, deep) if live else _could_not(troubles)
 
 
-def _rank(verdict):
+def rank(verdict):
+    """Order verdicts: right, right for its own forward pass, wrong; then what had to be assumed."""
     order = {"right": 0, "own": 1, "wrong": 2, "unknown": 3}
     return order[verdict.kind], verdict.parts
 
@@ -140,7 +146,7 @@ def _good(found):
     return bool(e.found) and not e.wrong and not e.outcome.shapes
 
 
-def verify(subject, found, live=()):
+def verify(subject, found, live=(), deep=True):
     """Return the verdict on a way that was right in the first case: all cases, all layouts."""
     way, evidence = found.way, gather(subject, found)
     notes = list(_notes(found, evidence))
@@ -149,7 +155,7 @@ def verify(subject, found, live=()):
     if any("digits of float32" in note for note in notes):
         wrong = [e for e in wrong if e.case.kind != "large mean"]
     if failed or wrong:
-        return name_it(subject, found, evidence)
+        return name_it(subject, found, evidence, deep)
     if found.eps == 0.0 and found.unused:
         row = MISTAKES["eps left out"]
         if way.has_forward:
@@ -163,7 +169,7 @@ def verify(subject, found, live=()):
         strange = [e for e in evidence if not _same_y(e)]
         if strange:
             where = strange[0].case.name
-            text = f"its forward pass is not batch normalization in the case {where}"
+            text = f"its forward pass is not {subject.kind.says} in the case {where}"
             return Verdict("wrong", text, (), 50, evidence, way, notes=tuple(notes))
     if not way.has_forward and _random(way, found.case.values):
         notes.append("it gives random results: twice the same arguments, two results")
@@ -213,6 +219,7 @@ def _other_layouts(subject, found):
         way.form.layout is not SAMPLES
         or not isinstance(way, (call.FunctionWay, call.PairWay))
         or subject.made is not layer
+        or subject.kind is not BATCH
         or not {"dgamma", "dbeta"} & found.evidence.found.keys()
     ):
         return []
@@ -278,7 +285,7 @@ def _could_not(troubles):
     return Verdict("unknown", f"it failed: {text}", parts=900, way=way)
 
 
-def _worst(subject, live):
+def _worst(subject, live, deep):
     """Return the verdict that needs the fewest assumptions, of the ways that gave something."""
     live = sorted(live, key=_plausible)
     verdicts = []
@@ -289,7 +296,7 @@ def _worst(subject, live):
         if verdicts[-1][0].parts <= 1:
             break
     best, found, evidence = min(verdicts, key=lambda v: v[0].parts)
-    return best if best.parts < 100 else name_it(subject, found, evidence)
+    return name_it(subject, found, evidence) if deep and best.parts >= 100 else best
 
 
 def _plausible(found):
@@ -376,10 +383,7 @@ class Search:
             self.evidence,
             key=lambda e: (not e.wrong, e.case.values["M_B"] < 3, e.case.values["M_B"]),
         )
-        base = dict(subject.base)
-        if found.forward and found.forward.steps:
-            base |= found.forward.steps
-        self.base = base
+        self.base = found.forward.steps if found.forward and found.forward.steps else {}
         self._memo = {}
 
     def epsilons(self):
@@ -407,10 +411,10 @@ class Search:
             self._memo[key] = {**given, **{name: made[name] for name in FORWARD}}
         made = self._memo[key]
         for name in ("bracket", "scale") if {"dx", "dW", "below"} & set(self.names) else ():
-            formula = steps.get(name, RIGHT[name])
-            if (*key, formula) not in self._memo:
-                self._memo[*key, formula] = Layer(self._memo[key], steps)[name]
-            made = {**made, name: self._memo[*key, formula]}
+            own = *key, name, steps.get(name), steps.get("error")
+            if own not in self._memo:
+                self._memo[own] = Layer(self._memo[key], steps)[name]
+            made = {**made, name: self._memo[own]}
         return made
 
     def fits(self, steps, names, own=False, eps=None):
@@ -445,7 +449,7 @@ class Search:
             m
             for m in self.subject.mistakes
             if (m.other == "" or not self.base)
-            and (images or not _of_images(m))
+            and (images or m.of or not _of_images(m))
             and self.fits(m.steps, names, bool(m.other), eps)
         ]
 
@@ -510,7 +514,8 @@ class Search:
                     (m.name,),
                     1,
                 )
-        return "the backward pass is that of batch normalization, its forward pass is not", (), 1
+        says = self.subject.kind.says
+        return f"the backward pass is that of {says}, its forward pass is not", (), 1
 
     def _alone(self, q):
         """Return the explanation of one quantity by one mistake, or by one factor."""
@@ -756,21 +761,19 @@ def _permutation(found, wanted, axis):
 
 
 def _columns(wrong):
-    """Yield Δ, x̂ and the bracket that the reader's ∂C/∂x would have, of each neuron."""
+    """Yield γΔ, x̂ and the bracket that the reader's ∂C/∂x would have, of each set."""
     for e in wrong:
         v = e.case.values
-        if v["M_B"] < 4:
-            continue
-        n = v["n"]
-        for i in range(n):
-            scale = v["gamma"][i] / np.broadcast_to(v["std"], (1, 1, n))[0, 0, i]
-            if scale:
-                yield (
-                    v,
-                    v["delta"][..., i].ravel(),
-                    v["x_hat"][..., i].ravel(),
-                    e.found["dx"][..., i].ravel() / scale,
-                )
+        shape = v["x"].shape
+        # Which set an entry is in: the mean over it of random numbers.
+        sets = np.broadcast_to(v["kind"].avg(np.random.default_rng(0).random(shape)), shape)
+        within = v["kind"].within
+        delta = v["error"] if within else v["delta"]
+        scale = np.broadcast_to((1 if within else v["gamma"]) / v["std"], shape)
+        for each in np.unique(sets):
+            here = sets == each
+            if here.sum() >= 4 and scale[here].any():
+                yield v, delta[here], v["x_hat"][here], (e.found["dx"] / scale)[here]
 
 
 def coefficients(wrong):
@@ -784,7 +787,7 @@ def coefficients(wrong):
         rows.append(found)
     if not rows:
         return ""
-    rows = np.array(rows)
+    rows, kind = np.array(rows), wrong[0].case.values["kind"]
     told, open_ = [], []
     for k, (name, vector) in enumerate(zip("abc", ("Δ", "−⟨Δ⟩", "−x̂⟨Δ x̂⟩"), strict=True)):
         number = rows[0, k]
@@ -804,7 +807,9 @@ def coefficients(wrong):
                 f"{'−' if vector.startswith('−') else '+'} {name}·{vector.removeprefix('−')}"
             )
             open_.append(name)
-    formula = f"it is (γ/ς)({' '.join(told).removeprefix('+ ')})"
+    if kind.within and told:
+        told[0] = told[0].replace("Δ", "γΔ") if "⟨" not in told[0] else told[0]
+    formula = kind.told(f"it is (γ/ς)({' '.join(told).removeprefix('+ ')})")
     if open_:
         formula += f" where {_and(open_)} {'is' if len(open_) == 1 else 'are'} not always the same"
     return formula
@@ -851,7 +856,7 @@ def digits_lost(subject, verdict):
         errors, fits = [], []
         for seed in range(900, 906):
             n = {"n": way.n} if way.n else {}
-            values = subject.made(seed, 5, large.case.values["P"], eps=eps, mean=ratio, **n)
+            values = subject.batch(seed, 5, large.case.values["P"], eps=eps, mean=ratio, **n)
             if not way.gamma_taken:
                 values["gamma"] = np.ones_like(values["gamma"])
             found = way.backward(values).found.get(q)
@@ -878,11 +883,8 @@ def _by_variance(q, values, error):
     If ς is off by the factor 1 + e, then x̂ is by 1 − e, and to first order
     the error of y is −e γ x̂, that of ∂C/∂x −e (γ/ς)[Δ − ⟨Δ⟩ − 3 x̂⟨Δ x̂⟩].
     """
-    delta, x_hat = values["delta"], values["x_hat"]
-
-    def mean(a):
-        return a.mean(axis=(0, 1))
-
-    direction = x_hat if q == "y" else delta - mean(delta) - 3 * x_hat * mean(delta * x_hat)
-    part = (error * direction).sum(axis=(0, 1)) / (direction * direction).sum(axis=(0, 1))
+    delta, x_hat, mean = values["error"], values["x_hat"], values["kind"].avg
+    wrong = delta - mean(delta) - 3 * x_hat * mean(delta * x_hat)
+    direction = values["gamma"] * x_hat if q == "y" else wrong
+    part = mean(error * direction) / mean(direction * direction)
     return np.linalg.norm(error - part * direction) < 0.1 * np.linalg.norm(error)

@@ -9,7 +9,10 @@ the derivatives of its own y.
 from __future__ import annotations
 
 import functools
+import math
+import re
 import tomllib
+from collections import ChainMap
 from importlib import resources
 from typing import NamedTuple
 
@@ -22,6 +25,7 @@ RIGHT = {
     "std": "sqrt(var + eps)",
     "x_hat": "centered / std",
     "y": "gamma * x_hat + beta",
+    "error": "gamma * delta",
     "bracket": "delta - avg(delta) - x_hat * avg(delta * x_hat)",
     "scale": "gamma / std",
     "dx": "scale * bracket",
@@ -37,12 +41,13 @@ RIGHT = {
     "inv_std": "1 / std",
     "var_eps": "std**2",
     "inv_var": "1 / std**2",
-    "delta_hat": "gamma * delta",
     "mean_delta": "avg(delta)",
     "mean_delta_x_hat": "avg(delta * x_hat)",
     "sum_delta_centered": "total(delta * centered)",
     "mean_delta_centered": "avg(delta * centered)",
 }
+
+SUMS = {"dgamma", "dbeta", "dW", "db", "below", "output", "mean_delta", "sum_delta_centered"}
 
 FORWARD = ("mean", "centered", "var", "std", "x_hat", "y")
 
@@ -63,10 +68,17 @@ def halves(a):
     return np.concatenate(means, axis=-3)
 
 
-def over_groups(a, size=2):
-    """Return the mean of each group of two neurons of one sample, at every neuron of it."""
-    parts = [a[..., k : k + size] for k in range(0, a.shape[-1], size)]
-    return np.concatenate([over_sample(part) + 0 * part for part in parts], axis=-1)
+def over_groups(a, groups=2, turned=False):
+    """Return the mean of each group of neurons of one sample, at every neuron of it.
+
+    A group is of neighbours; `turned`, its neurons are as far apart as there are groups.
+    """
+    *rest, n = a.shape
+    shape = (n // groups, groups) if turned else (groups, n // groups)
+    parts = a.reshape(*rest, *shape)
+    axes = (-3, -2) if turned else (-3, -1)
+    means = parts.mean(axis=axes, keepdims=True)
+    return np.broadcast_to(means, (*rest[:-1], 1, *shape)).reshape(*rest[:-1], 1, n)
 
 
 def mixed(a):
@@ -88,7 +100,9 @@ def larger(a, b):
     return np.where(np.real(a) > np.real(b), a, b + 0 * a)
 
 
-avg, over_images, over_pixels = _over(-3, -2), _over(-3), _over(-2)
+avg = over_batch = _over(-3, -2)
+
+over_images, over_pixels = _over(-3), _over(-2)
 
 over_neurons, over_sample, over_everything = _over(-1), _over(-2, -1), _over(-3, -2, -1)
 
@@ -97,6 +111,7 @@ _FUNCTIONS = {
     f.__name__: f for f in (total, halves, over_groups, mixed, unmixed, outer, larger)
 } | {
     "avg": avg,
+    "over_batch": over_batch,
     "over_images": over_images,
     "over_pixels": over_pixels,
     "over_neurons": over_neurons,
@@ -110,6 +125,92 @@ _FUNCTIONS["__builtins__"] = {}
 
 
 _COMPILED = {}
+
+
+class Kind:
+    """A kind of normalization: who is averaged, what its steps are, how it is told.
+
+    A row of mistakes.toml is written for batch normalization. Of another kind `avg` is the mean
+    over its own set of entries, `total` the sum over it and `M_B` the count m; and where γ differs
+    within a set, `delta` stands for γΔ in the bracket, whose scale is then 1/ς. What it is not in
+    the steps of, ∂C/∂γ and ∂C/∂β, are sums over samples and pixels as ever.
+    """
+
+    def __init__(
+        self, name, says, over=(), steps=None, layouts=None, size="m", groups=None, **more
+    ):
+        self.name, self.says, self.over, self.size = name, says, over, size
+        self.steps, self.groups = steps or {}, groups
+        self.layouts = layouts or tuple(LAYOUTS)
+        self.centers = "avg(x**2)" not in self.steps.values()  # else there is no β either
+        self.settings = more | ({"groups": groups} if groups else {})
+        self.said = ("feature-major",) if over else ()  # layouts that have to be asked for
+        self.within = bool(over)  # a set lies within a sample, and γ within a mean
+
+    def avg(self, a):
+        """Return the mean over each set."""
+        if self.groups:
+            return over_groups(a, self.groups)
+        return a.mean(axis=self.over or (-3, -2), keepdims=True)
+
+    def count(self, shape):
+        """Return how many entries a set of an array of this shape has."""
+        axes = self.over or (-3, -2)
+        return math.prod(shape[axis] for axis in axes) // (self.groups or 1)
+
+    def scope(self, step, layer):
+        """Return what names mean in the formula of a step."""
+        if not self.within or step in SUMS:
+            return layer
+        m = self.count(layer["x"].shape)
+        found = {"avg": self.avg, "total": lambda a: m * self.avg(a), "M_B": m}
+        found |= {"over_turned": lambda a: over_groups(a, self.groups, True)}
+        if step in ("bracket", "scale"):
+            found |= {"raw": layer["delta"], "weight": layer["gamma"]}
+            found |= {"delta": layer["error"], "gamma": 1.0}
+        return ChainMap(found, layer)
+
+    def once(self, a):
+        """Return what is the same on all of a set once."""
+        return a[..., :: a.shape[-1] // self.groups] if self.groups else a
+
+    @property
+    def widths(self):
+        """Return how many neurons the cases have: the usual number and two others."""
+        return [self.groups * k for k in (3, 4, 2)] if self.groups else [NEURONS, 7, 1]
+
+    def setting(self, role, usual):
+        """Return a setting that code may ask for."""
+        return self.settings.get(role, usual)
+
+    def has(self, mistake):
+        """Return the mistake as it is made in this kind, or None where it is none."""
+        if mistake.of:
+            return mistake if self.name in mistake.of.split() else None
+        if self is BATCH:
+            return mistake
+        steps = mistake.steps
+        replaced = self.steps.keys() & steps.keys() - {"y"}
+        if _AXES.search(" ".join(steps.values())):
+            return None
+        if replaced == {"bracket"} and self.within and mistake.term == "x̂":
+            # Without the mean only the x̂ term is left.
+            steps = {"bracket": f"{steps['bracket']} + avg(delta)"}
+        elif replaced:
+            return None
+        words = {key: self.told(getattr(mistake, key), steps) for key in ("says", "other")}
+        return mistake._replace(steps=steps, **words)
+
+    def told(self, text, steps=()):
+        """Return words for batch normalization as they are of this kind."""
+        if not self.within:
+            return text.replace("batch normalization", self.says)
+        for old, new in (("batch normalization", self.says), ("M_B", self.size)):
+            text = text.replace(old, new)
+        if not SUMS & set(steps):
+            for old, new in (("⟨Δ", "⟨γΔ"), ("ΣΔ", "ΣγΔ"), ("γ/", "1/")):
+                text = text.replace(old, new)
+        return text
 
 
 class Layer(dict):
@@ -131,12 +232,13 @@ class Layer(dict):
             self |= {"M_B": M * P, "N": M, "P": P, "n": n}
 
     def __missing__(self, name):
-        formula = self.steps.get(name) or RIGHT.get(name)
+        kind = self.get("kind") or BATCH
+        formula = self.steps.get(name) or kind.steps.get(name) or RIGHT.get(name)
         if formula is None:
             raise KeyError(name)
         if formula not in _COMPILED:
             _COMPILED[formula] = compile(formula, f"<{name}>", "eval")
-        value = self[name] = eval(_COMPILED[formula], _FUNCTIONS, self)
+        value = self[name] = eval(_COMPILED[formula], _FUNCTIONS, kind.scope(name, self))
         return value
 
 
@@ -150,6 +252,7 @@ class Mistake(NamedTuple):
     other: str = ""  # what forward pass this is the gradient of; "" where it is that of none
     origin: str = ""  # where it was met, in Markdown; may be empty
     term: str = ""  # "mean" or "x̂" where it touches one term of the bracket alone
+    of: str = ""  # the kinds of normalization that it is made in; "" is all where no axis is named
 
     def __str__(self):
         """Its formulas, each beside the right one."""
@@ -194,7 +297,7 @@ def _read():
     text = resources.files(__package__).joinpath("mistakes.toml").read_text(encoding="utf-8")
     for group, rows in tomllib.loads(text).items():
         for name, row in rows.items():
-            words = {key: row.pop(key, "") for key in ("says", "is", "term", "origin")}
+            words = {key: row.pop(key, "") for key in ("says", "is", "term", "origin", "of")}
             other = words.pop("is")
             yield Mistake(name, **words, group=group, steps=row, other=other)
 
@@ -231,7 +334,7 @@ class Case(NamedTuple):
     @property
     def given(self):
         """What is given, without what was made of it."""
-        names = {*GIVEN, *DENSE} & self.values.keys()
+        names = {*GIVEN, *DENSE, "kind"} & self.values.keys()
         return {name: self.values[name] for name in names}
 
 
@@ -255,11 +358,26 @@ class Layout(NamedTuple):
 
     def hand(self, array):
         """Return (M_B, pixels, n) as the reader has it."""
-        M, _, n = array.shape
-        image = array.reshape(M, *self.pixels, n)
+        M, P, n = array.shape
+        image = array.reshape(M, *(self.pixels if P > 1 else (1, 1)), n)
         if len(self.order) < 4:
             image = image[:, 0] if len(self.order) == 3 else image[:, 0, 0]
         return np.array(image.transpose(self.order), order="C")
+
+    def reduced(self, array, kept, kind):
+        """Return what a set has once as the reader has it: with the axes of x, or without."""
+        array = self.hand(array)
+        if kept:
+            return np.expand_dims(array, 2) if kind.groups else array
+        gone = {(-1,): (3,), (-2, -1): (1, 2, 3), (-2,): (1, 2)}[kind.over]
+        gone = [axis for axis in gone if not (kind.groups and axis == 3)]
+        return array.squeeze(tuple(k for k, axis in enumerate(self.axis_numbers) if axis in gone))
+
+    @property
+    def axis_numbers(self):
+        """Return which of sample, row, column, neuron its axes are."""
+        here = {2: (0, 3), 3: (0, 2, 3), 4: (0, 1, 2, 3)}[len(self.order)]
+        return [here[k] for k in self.order]
 
     def take(self, array, M):
         """Return what the reader gave as (M_B, pixels, n), or None if its shape is another."""
@@ -309,23 +427,28 @@ def batch(rng, M_B, P, n, mean=1.0):
     return round_(std * (rng.normal(size=(M_B, P, n)) + mean * rng.choice([-1.0, 1.0], n)))
 
 
-def layer(seed, M_B, P=1, n=NEURONS, eps=0.0, mean=1.0, constant=False):
-    """Return the values of one batch-normalization layer."""
-    rng = np.random.default_rng(seed)
-    x = batch(rng, M_B, P, n, mean)
+def layer(seed, M_B, P=1, n=NEURONS, eps=0.0, mean=1.0, constant=False, kind=None):
+    """Return the values of one layer that normalizes."""
+    rng, kind = np.random.default_rng(seed), kind or BATCH
+    x = batch(rng, M_B, P, n, 1.0 if kind.within else mean)
+    if kind.within:
+        x += mean * (mean > 1)
     if constant:
-        x[..., 1 % n] = 1.5
+        # The first set is: without a mean, 0.
+        chosen = np.zeros(x.shape)
+        chosen[0, 0, 1 % n] = 1.0
+        x[np.broadcast_to(kind.avg(chosen), x.shape) > 0] = 1.5 * kind.centers
     gamma, beta = affine(rng, n)
     delta = round_(rng.normal(size=x.shape) + rng.normal(size=n))
     running = round_(rng.normal(size=n)), round_(rng.uniform(1.0, 3.0, n))
-    return _layer(x, delta, gamma, beta, eps, *running)
+    return _layer(x, delta, gamma, beta * kind.centers, eps, *running, kind=kind)
 
 
 def _layer(*given, **more):
     return Layer({**dict(zip(GIVEN, given, strict=True)), **more})
 
 
-def dense(seed, M_B, P=1, n=NEURONS, eps=0.0, mean=1.0, constant=False, n_prev=PREVIOUS):
+def dense(seed, M_B, P=1, n=NEURONS, eps=0.0, mean=1.0, constant=False, kind=None, n_prev=PREVIOUS):
     """Return the values of a layer x = W u with batch normalization, and of the one below."""
     rng = np.random.default_rng(seed)
     gamma_prev, beta_prev = affine(rng, n_prev)
@@ -344,6 +467,7 @@ def dense(seed, M_B, P=1, n=NEURONS, eps=0.0, mean=1.0, constant=False, n_prev=P
     running = round_(rng.normal(size=n)), round_(rng.uniform(1.0, 3.0, n))
     return _layer(
         *(u_prev @ W.T, delta, gamma, beta, eps, *running),
+        kind=kind or BATCH,
         u_prev=u_prev,
         W=W,
         b=round_(rng.normal(size=n)),
@@ -362,11 +486,56 @@ def single(values):
     )
 
 
+BATCH = Kind("batch", "batch normalization")
+
+BASELINE = Kind("baseline", "the baseline", steps={"bracket": "delta", "scale": "1"})
+
+FROZEN = Kind(
+    "frozen",
+    "frozen batch normalization",
+    steps={"mean": "running_mean", "var": "running_var", "bracket": "delta"},
+    training=False,
+    mode="test",
+)
+
+_RMS = {
+    "mean": "0 * avg(x)",
+    "var": "avg(x**2)",
+    "bracket": "delta - x_hat * avg(delta * x_hat)",
+}
+
+_WHOLE = ("images", "series", "channels-last", "sequence")
+
+_ROWS = ("sample-major", "sequence", "channels-last", "feature-major", "images", "series")
+
+# Where there are pixels, some average over all of a sample, others over the neurons of a pixel.
+LAYERS = (
+    Kind("layer", "layer normalization", (-1,), None, _ROWS, "n"),
+    Kind("layer", "layer normalization", (-2, -1), None, _WHOLE, "n·H·W"),
+)
+
+INSTANCES = (Kind("instance", "instance normalization", (-2,), None, _WHOLE, "H·W"),)
+
+ROOTS = (
+    Kind("rms", "RMS normalization", (-1,), _RMS, _ROWS, "n"),
+    Kind("rms", "RMS normalization", (-2, -1), _RMS, _WHOLE, "n·H·W"),
+)
+
+
 @functools.cache
-def cases(made=layer, layout=SAMPLES, n=None):
+def grouped(groups):
+    """Return the kinds of group normalization with so many groups."""
+    says = f"group normalization with {groups} groups"
+    layouts = ("images", "channels-last", "series", "sequence", "sample-major")
+    return (Kind("group", says, (-2, -1), None, layouts, "m", groups),)
+
+
+@functools.cache
+def cases(made=layer, layout=SAMPLES, n=None, kind=BATCH):
     """Return the cases, the one that is tried first in front."""
-    fixed, n = n is not None, n or NEURONS
-    kind, made = made, functools.partial(made, n=n)
+    usual, wide, narrow = kind.widths
+    fixed, n = n is not None, n or usual
+    of_layer, made = made is layer, functools.partial(made, n=n, kind=kind)
     H, W = layout.pixels
     P = H * W
     found = [
@@ -380,7 +549,7 @@ def cases(made=layer, layout=SAMPLES, n=None):
         Case("float32, eps = 0.1", "float32", single(made(80, 32, P, eps=0.1))),
         Case("mean/std = 1e4", "large mean", made(90, 32, P, mean=1e4)),
     ]
-    if kind is layer:
+    if of_layer:
         zero = made(61, 5, P, eps=0.1)
         zero["gamma"][1 % n], zero["delta"][..., 2 % n] = 0.0, 0.0
         found += [
@@ -389,10 +558,19 @@ def cases(made=layer, layout=SAMPLES, n=None):
         ]
         if not fixed:
             found += [
-                Case("7 neurons, eps = 0.1", "width", made(72, 5, P, n=7, eps=0.1)),
-                Case("1 neuron, eps = 0.1", "width", made(74, 5, P, n=1, eps=0.1)),
+                Case(_neurons(wide), "width", made(72, 5, P, n=wide, eps=0.1)),
+                Case(_neurons(narrow), "width", made(74, 5, P, n=narrow, eps=0.1)),
             ]
     else:
         square = made(73, 5, P, eps=0.1, n_prev=NEURONS)
         found.insert(1, Case("square layer, eps = 0.1", "plain", square))
     return found
+
+
+def _neurons(n):
+    return f"{n} neuron{'s' * (n > 1)}, eps = 0.1"
+
+
+_AXES = re.compile(
+    r"\b(over_\w+|halves|(un)?mixed|running_\w+|[NPnW]|\w+_prev|g_prime\w*|outer|output|u|phi)\b"
+)

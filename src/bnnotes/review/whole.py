@@ -14,7 +14,7 @@ from ..activations import BY_NAME
 from . import call, names
 from .compare import LOOSE, Evidence, Found, Subject
 from .diagnose import Search, Verdict, factor
-from .mistakes import FEATURES, LAYOUTS, MISTAKES, SAMPLES, Case, Layer
+from .mistakes import BATCH, FEATURES, LAYOUTS, MISTAKES, SAMPLES, Case, Layer
 from .report import reported
 
 NAMES = {
@@ -376,7 +376,8 @@ def review(f, batch_norm=True, layout=None, weights=None):
     name = "network" if batch_norm else "network without batch normalization"
     steps = {"output", "dW", "below"} | (set() if batch_norm else {"db"})
     subject = Subject(name, ("cost",))
-    rows = [m for m in MISTAKES.values() if not m.other and (batch_norm or m.steps.keys() <= steps)]
+    rows = [m for m in map(BATCH.has, MISTAKES.values()) if m and not m.other]
+    rows = [m for m in rows if (batch_norm or m.steps.keys() <= steps)]
     try:
         if not callable(f):
             raise call.Unreadable(f"got {type(f).__name__}, wanted a function")
