@@ -7,6 +7,8 @@ from bnnotes import digits
 from bnnotes.check import complex_step
 from bnnotes.pictures import normalizers as pictures
 
+MEAN_KEPT = ("rms_norm",)
+
 
 def who(values, shape):
     """The entries that share with the first, from the definition of each normalizer."""
@@ -31,17 +33,17 @@ def check_groups(result, values):
     if result.together is None:
         size = max(values["M_B"] // values["groups"], 1)
         indivisible = name == "ghost_norm" and values["M_B"] % size
-        alone = wanted.sum() == 1 and values["eps"] == 0 and name != "rms_norm"
+        alone = wanted.sum() == 1 and values["eps"] == 0 and name not in MEAN_KEPT
         assert indivisible or alone
         return
     assert (result.together == wanted).all()
 
     def moved(v):
-        centered = v - (0 if name == "rms_norm" else v.mean())
+        centered = v - (0 if name in MEAN_KEPT else v.mean())
         return centered / np.sqrt((centered**2).mean() + values["eps"])
 
     column = complex_step(moved, x[wanted])[:, 0]
-    centered = x[wanted] - (0 if name == "rms_norm" else x[wanted].mean())
+    centered = x[wanted] - (0 if name in MEAN_KEPT else x[wanted].mean())
     std = np.sqrt((centered**2).mean() + values["eps"])
     assert np.abs(result.column[wanted] - std * column).max() < 1e-12
     assert not result.column[~wanted].any()

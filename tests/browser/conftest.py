@@ -16,6 +16,12 @@ from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
 PATIENCE = 60_000  # milliseconds; compute may train a network, on a busy machine
+# The notebook without asking whether to save it, and its kernel.
+CLOSE = """async () => {
+    const app = window.jupyterapp;
+    app?.shell.currentWidget?.dispose();
+    await app?.serviceManager.sessions.shutdownAll();
+}"""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -102,30 +108,43 @@ def excused():
     return ["Could not restore the debugger state"]
 
 
-@pytest.fixture
-def page(browser, server, excused):  # noqa: F811
-    """A page in a context of its own; the test fails if it complains or asks outside."""
+@pytest.fixture(scope="session")
+def context(browser, server):  # noqa: F811
+    """One for all tests, as a reader has it, and a list of what it complains of or asks outside.
+
+    So JupyterLab is loaded once, and the notebooks are opened in it one after the other.
+    """
     context = browser.new_context(base_url=server, viewport={"width": 1400, "height": 1000})
     context.set_default_timeout(PATIENCE)
-    complaints, outside = [], []
+    said = []
     ours = (server, server.replace("http:", "ws:"), "data:", "blob:")
 
     def refuse(route):
-        outside.append(route.request.url)
+        said.append(route.request.url)
         route.fulfill(body="")
 
     def listen(message):
         if message.type == "error":
-            complaints.append(f"{message.text} {message.location['url']}")
+            said.append(f"{message.text} {message.location['url']}")
 
     # A pattern is tried in the browser's driver; a function would be asked for every request, and
     # this process is busy with the notebook while the page loads.
     context.route(re.compile(f"^(?!{'|'.join(map(re.escape, ours))})"), refuse)
     context.on("console", listen)
-    context.on("weberror", lambda error: complaints.append(str(error.error)))
-    page = context.new_page()
-    yield page
-    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    yield context, said
     context.close()
-    said = [*outside, *complaints]
+
+
+@pytest.fixture
+def page(request, context, excused):
+    """The page of the tests before, with no notebook; the test fails if it complains."""
+    context, said = context
+    page = context.pages[0] if context.pages else context.new_page()
+    said.clear()
+    failed = request.session.testsfailed
+    yield page
+    page.evaluate(CLOSE)
+    if request.session.testsfailed > failed:
+        page.close()  # it may show anything
     assert not [text for text in said if not any(excuse in text for excuse in excused)]

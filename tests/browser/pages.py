@@ -7,10 +7,13 @@ import pytest
 from conftest import PATIENCE
 from playwright.sync_api import expect
 
+LAB = "/doc/tree/book"
+OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => {})"
 # Run All does nothing, silently, before the session is ready.
-READY = """() => {
-    const session = window.jupyterapp?.shell?.currentWidget?.sessionContext;
-    return session?.isReady && session.session?.kernel?.connectionStatus === 'connected'
+READY = """path => {
+    const widget = window.jupyterapp?.shell?.currentWidget, session = widget?.sessionContext;
+    return widget?.context?.path === path && session?.isReady
+        && session.session?.kernel?.connectionStatus === 'connected'
         && session.session.kernel.status === 'idle';
 }"""
 RUN = """command => {
@@ -24,26 +27,23 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
     .map(cell => [cell.model.executionCount, cell.model.outputs.toJSON()
         .filter(output => output.output_type === 'error' || output.name === 'stderr')])"""
-# Waits in the page until readout and picture are these, and says whether they came in time. A
-# picture may be replaced while it is read, then it is read again. Not for `wait_for_function`: to
-# it the promise of an asynchronous function is an answer, and that answer is yes.
-SHOWN = """async ([status, image, text, wanted, patience, poll]) => {
-    const shown = async () => {
-        try {
-            if (status.textContent.trim() !== text) return false;
-            const bytes = await (await fetch(image.src)).arrayBuffer();
-            const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-            return wanted ===
-                [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('');
-        } catch { return false; }
+# Waits in the page until readout and picture are these, and says whether they came in time: it
+# looks now and whenever one of them changes.
+SHOWN = """([status, image, text, wanted, patience]) => new Promise(resolve => {
+    const look = async () => {
+        const source = image.src;
+        if (status.textContent.trim() !== text) return;
+        const bytes = new TextEncoder().encode(source);
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+        const found = [...digest].map(byte => byte.toString(16).padStart(2, '0')).join('');
+        if (found === wanted && source === image.src) end(true);
     };
-    const end = performance.now() + patience;
-    while (!await shown()) {
-        if (performance.now() > end) return false;
-        await new Promise(resolve => setTimeout(resolve, poll));
-    }
-    return true;
-}"""
+    const watch = new MutationObserver(look), timer = setTimeout(() => end(false), patience);
+    const end = answer => { watch.disconnect(); clearTimeout(timer); resolve(answer); };
+    watch.observe(status, { childList: true, characterData: true, subtree: true });
+    watch.observe(image, { attributeFilter: ['src'] });
+    look();
+})"""
 # Where the handle of each slider stands, in the units of the slider itself.
 PLACES = "handles => handles.map(h => Number(h.closest('.noUi-target').noUiSlider.get()))"
 # Whether the picture has come that belongs one step to the right of the k-th slider.
@@ -67,23 +67,27 @@ COUNT = """image => {
     image.counted = true;
 }"""
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
-STEPS = 12  # of the mouse, from one end to the other
-POLL = 40  # milliseconds; a look at each frame would keep the page busy with nothing else
+STEPS = 6  # of the mouse, from one end to the other
+POLL = 50  # milliseconds; a look at each frame would keep the page busy with nothing else
 
 
 def expect_shown(page, status, image, text, picture, patience=PATIENCE):
-    """Wait until an element says this text beside this picture, by its digest."""
-    if not page.evaluate(SHOWN, [status, image, text, picture, patience, POLL]):
+    """Wait until an element says this text beside this picture, by the digest of its address."""
+    if not page.evaluate(SHOWN, [status, image, text, picture, patience]):
         pytest.fail(f"wanted {text!r}, got {status.text_content()!r}, or its picture")
 
 
 class Notebook:
     """A notebook in JupyterLab or, with another `address`, in Notebook 7."""
 
-    def __init__(self, page, name, address="/doc/tree/book"):
+    def __init__(self, page, name, address=LAB):
         self.page = page
-        page.goto(f"{address}/{name}.ipynb")
-        page.wait_for_function(READY)
+        path = f"book/{name}.ipynb"
+        if address == LAB and LAB in page.url:  # the application is there already
+            page.evaluate(OPEN, path)
+        else:
+            page.goto(f"{address}/{name}.ipynb")
+        page.wait_for_function(READY, arg=path, polling=POLL)
 
     def run_all(self):
         """Begin to run all cells."""
@@ -96,7 +100,7 @@ class Notebook:
 
     def finish(self):
         """Wait for the last cell, and fail if one did not run, failed or warned."""
-        self.page.wait_for_function(RAN, timeout=300_000)
+        self.page.wait_for_function(RAN, timeout=300_000, polling=POLL)
         cells = self.page.evaluate(CELLS)
         assert [count for count, _ in cells] == list(range(1, len(cells) + 1))
         assert [outputs for _, outputs in cells if outputs] == []
@@ -110,8 +114,11 @@ class Panel:
 
     def __init__(self, page, explorer):
         self.page, self.explorer = page, explorer
-        self.panel = page.get_by_role("group", name=explorer.title, exact=True)
+        # By role and name the whole page would be searched, for each part of the panel again.
+        self.panel = page.locator(f'.bnnotes-explorer[aria-label="{explorer.title}"]')
         expect(self.panel).to_have_count(1)
+        expect(self.panel).to_have_role("group")
+        expect(self.panel).to_have_accessible_name(explorer.title)
         expect(self.panel.get_by_role("slider")).to_have_count(len(explorer.controls))
         self.sliders = [Slider(self, *control) for control in explorer.controls.items()]
         self.readout = self.panel.get_by_role("status").element_handle()
@@ -131,8 +138,8 @@ class Panel:
 
     @property
     def picture(self):
-        """The digest of the picture, once both agree."""
-        return hashlib.sha256(self.explorer.image.png).hexdigest()
+        """The digest of the picture's address, once both agree."""
+        return hashlib.sha256(self.explorer.image.value).hexdigest()
 
     @property
     def shown(self):
@@ -182,7 +189,7 @@ class Slider:
         """Wait until the page has the picture of a step, take it, and say if it shows at once."""
         panel = self.panel.panel.element_handle()
         k = self.panel.sliders.index(self)
-        self.page.wait_for_function(AHEAD, arg=[panel, self.handle, k])
+        self.page.wait_for_function(AHEAD, arg=[panel, self.handle, k], polling=POLL)
         return self.page.evaluate(AT_ONCE, [panel, self.handle, self.panel.image])
 
     def drag(self, direction):
