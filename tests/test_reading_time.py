@@ -9,7 +9,9 @@ TEXT = Path(__file__).parent.parent / "src" / "text"
 CHAPTERS = {path.stem: path.read_text(encoding="utf-8") for path in TEXT.glob("[0-9]_*.md")}
 START = CHAPTERS["0_start_here"]
 WORDS, MARGIN = 200, 0.2  # a minute; of what is counted
-LONGEST = 3500  # words of a chapter
+LONGEST, MOST = 3500, 50  # words and code cells of a chapter
+# Those that are still longer.
+TOO_LONG = {"5_error_propagation", "6_training", "7_wrong_gradients"}
 PAPER = re.compile(r"https://arxiv\.org/abs/([\d.]+)")
 chapters = pytest.mark.parametrize("name", CHAPTERS)
 
@@ -49,6 +51,12 @@ def test_the_rule():
 def test_a_chapter_takes_what_it_says(name):
     counted = minutes(CHAPTERS[name])
     assert stated(CHAPTERS[name]) == pytest.approx(counted, rel=MARGIN), f"counted: {counted:.0f}"
+
+
+def test_a_chapter_is_no_longer_than_one_reads():
+    cells = {name: len(re.findall(r"^```{code-cell}", CHAPTERS[name], re.M)) for name in CHAPTERS}
+    long = {name for name in CHAPTERS if words(CHAPTERS[name]) > LONGEST or cells[name] > MOST}
+    assert long <= TOO_LONG
 
 
 @chapters
