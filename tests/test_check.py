@@ -220,20 +220,33 @@ def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
         check.central_difference(lambda x: 1e308 * x, [1e5])
 
 
-def test_checks_are_silent_and_fold_to_one_line():
-    checks = check.Checks(1e-9)
-    assert repr(checks) == checks._repr_html_() == "none"
-    for _ in range(2):  # a cell that is run again counts once
-        assert checks(**{"a < b": (1.0, 1.0 + 1e-10), "b": (2.0, 2.0)}) is None
-    assert repr(checks).startswith("2 pairs, exact and approximate, each agrees to 1e-9\n")
-    html = checks._repr_html_()
-    assert html.startswith("<details><summary>2 pairs, exact and approximate, each agrees to 1e-9<")
-    assert html.count("<tr>") == 3 and "a &lt; b" in html and "agrees to 1e-12" in html
+# Checks.
 
 
-def test_checks_refuse_what_differs():
-    checks = check.Checks(1e-9)
-    checks(100, near=(1.0, 1.0 + 1e-8))
-    with pytest.raises(AssertionError, match=r"wanted differences below 1e-09, got 1\.0e-08"):
-        checks(far=(1.0, 1.0 + 1e-8))
-    assert list(checks.rows) == ["near"]
+def test_checks_are_silent_counted_once_and_shown_together():
+    checks = check.Checks(1e-6)
+    assert repr(checks) == "no comparison yet"
+    for _ in range(2):
+        assert checks(a=(1.0, 1.0), b=(1.0, 1.0 + 1e-7)) is None
+    checks(c=(2.0, 2.0))
+    first, *table = repr(checks).splitlines()
+    assert first == "3 comparisons, each agrees to 1e-6 or better"
+    assert [line.split()[0] for line in table[1:]] == ["a", "b", "c"]
+    page = checks._repr_html_()
+    assert page.startswith(f"<details><summary>{first}</summary><pre>")
+    assert all(line in page for line in table)
+
+
+def test_a_check_that_fails_says_what_it_found_and_is_not_counted():
+    checks = check.Checks(1e-6)
+    with pytest.raises(AssertionError, match=r"up to 1e-06, got\n(?s:.*)differs by 0\.5 of its"):
+        checks(right=(1.0, 1.0), wrong=(1.0, 1.5))
+    assert repr(checks) == "no comparison yet"
+    with pytest.raises(ValueError, match=r"^pair: got shapes"):
+        checks(pair=([1.0], [1.0, 2.0]))
+
+
+@pytest.mark.parametrize("wrong", [0, -1e-9, np.nan, 1j, [1e-9], "1e-9", None])
+def test_checks_need_a_tolerance(wrong):
+    with pytest.raises(ValueError, match="^tolerance: got "):
+        check.Checks(wrong)

@@ -1,8 +1,8 @@
 """Derivatives by other means, and how closely two results agree."""
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -128,6 +128,54 @@ class Comparison:
         return table.text(self._cells())
 
 
+class Checks:
+    """The comparisons of a chapter: each is made in silence, all are shown together.
+
+    A difference above the tolerance is an `AssertionError`. On a page the table is folded.
+
+    >>> checks = Checks(1e-9)
+    >>> checks(third=(1 / 3, 0.3333333333), half=(0.5, 0.5))
+    >>> checks
+    2 comparisons, each agrees to 1e-9 or better
+           exact   approximate  agreement
+    third  0.3333  0.3333       agrees to 1e-9
+    half   0.5     0.5          agrees to 1e-12
+    """
+
+    def __init__(self, tolerance):
+        self.tolerance, self._rows = _tolerance(tolerance), {}
+
+    def __call__(self, **pairs):
+        found = compare(**pairs)
+        if found.worst > self.tolerance:
+            raise AssertionError(f"wanted a difference up to {self.tolerance:g}, got\n{found}")
+        # By name: a cell that is run again counts once.
+        self._rows |= {row.name: row for row in found.rows}
+
+    @property
+    def _line(self):
+        if not self._rows:
+            return "no comparison yet"
+        worst = max(self._rows.values(), key=lambda row: row.difference)
+        many = f"{len(self._rows)} comparison{'s' * (len(self._rows) > 1)}"
+        return f"{many}, each {worst.agreement} or better"
+
+    def __repr__(self):
+        lines = [repr(Comparison(tuple(self._rows.values())))] if self._rows else []
+        return "\n".join([self._line, *lines])
+
+    def _repr_html_(self):
+        line, _, rows = repr(self).partition("\n")
+        return f"<details><summary>{line}</summary><pre>{html.escape(rows)}</pre></details>"
+
+
+def _tolerance(value):
+    number = numeric("tolerance", value)
+    if number.shape or number.dtype.kind == "c" or not number > 0:
+        raise ValueError(f"tolerance: got {shown(value)}, wanted a positive number")
+    return float(number)
+
+
 def compare(**pairs):
     """The `Comparison` of named pairs (exact, approximate) of numbers or of arrays.
 
@@ -142,47 +190,6 @@ def compare(**pairs):
     if not pairs:
         raise ValueError("compare: got no pair, wanted name=(exact, approximate)")
     return Comparison(tuple(_row(name, pair) for name, pair in pairs.items()))
-
-
-class Checks:
-    """All pairs that a chapter compares: silent one by one, together a line that unfolds.
-
-    ``checks(times, name=(exact, approximate))`` wants a difference below `times` (1 if it is left
-    out) `tolerance`, and keeps the row under its name.
-
-    >>> checks = Checks(1e-9)
-    >>> checks(third=(1 / 3, 0.3333333333))
-    >>> checks
-    1 pair, exact and approximate, agrees to 1e-9
-           exact   approximate  agreement
-    third  0.3333  0.3333       agrees to 1e-9
-    """
-
-    def __init__(self, tolerance):
-        self.tolerance, self.rows = tolerance, {}
-
-    def __call__(self, times=1, /, **pairs):
-        compared = compare(**pairs)
-        if compared.worst >= times * self.tolerance:
-            wanted = f"wanted differences below {times * self.tolerance:.0e}"
-            raise AssertionError(f"{wanted}, got {compared.worst:.1e} in\n{compared}")
-        self.rows |= {row.name: row for row in compared.rows}
-
-    def _line(self):
-        n = len(self.rows)
-        worst = max(self.rows.values(), key=lambda row: row.difference).agreement
-        return f"{n} pair{'s' * (n > 1)}, exact and approximate, {'each ' * (n > 1)}{worst}"
-
-    def __repr__(self):
-        return f"{self._line()}\n{Comparison(tuple(self.rows.values()))!r}" if self.rows else "none"
-
-    def _repr_html_(self):
-        if not self.rows:
-            return "none"
-        head, *rows = Comparison(tuple(self.rows.values()))._cells()
-        body = ([name, *map(escape, cells)] for name, *cells in rows)
-        summary = f"<summary>{escape(self._line())}</summary>"
-        return f"<details>{summary}{table.html(head, *body)}</details>"
 
 
 def _row(name, pair):
