@@ -246,6 +246,13 @@ def test_a_cluster_gives_the_same_numbers(cluster, wanted):
     assert sweep.run(RUNS, cluster.get_executor()) == wanted
 
 
+@pytest.mark.filterwarnings("ignore")  # its controller's sockets, as above
+def test_ipython_engines_give_the_same_numbers(wanted):
+    ipyparallel = pytest.importorskip("ipyparallel")
+    with ipyparallel.Cluster(n=2) as engines:
+        assert sweep.run(RUNS, engines.load_balanced_view().executor) == wanted
+
+
 @dask
 def test_the_runs_of_a_killed_dask_worker_are_done_again(cluster):
     runs = [sweep.Run(True, 0.1, 16, seed, epochs=2) for seed in range(12)]

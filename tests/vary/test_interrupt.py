@@ -20,10 +20,10 @@ assert baseline.cross_entropy(u, odd.phi) < history.cost[0], "what was learned i
 """,
     ),
     "6_training": (
-        "sweep.run(runs, results=results",
+        "sweep.run(runs(False), results=results",
         """
-assert 0 < len(results) < len(runs)
-sweep.run(runs[: len(results)], results=results)
+assert 0 < len(results) < len(runs(False))
+sweep.run(runs(False)[: len(results)], results=results)
 """,
     ),
 }
