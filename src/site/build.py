@@ -5,6 +5,7 @@ and puts beside its pages what they load.
 """
 
 import argparse
+import ast
 import importlib
 import importlib.util
 import pkgutil
@@ -12,16 +13,20 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import jinja2
 from notebooks import prepare
 
 import bnnotes
+import browser_python
 
 HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"
+TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True)
 MATHJAX = (
     "startup.js",
     "core.js",
@@ -39,6 +44,7 @@ def gather(source, cache):
     (source / "api").mkdir(parents=True)
     for page in (HERE / "index.md", *HERE.glob("pages/*.md")):
         shutil.copy(page, source)
+    write_gradient_page(source)
     for name in modules(bnnotes):
         package = importlib.import_module(name)
         # A package that names nothing of its own is what its modules are.
@@ -54,6 +60,45 @@ def gather(source, cache):
         return set().union(*workers.map(partial(prepare, source=source, cache=cache), paths))
 
 
+SUBJECTS = {
+    "batchnorm_backward": "backward pass of batch normalization",
+    "batchnorm_forward": "forward pass of batch normalization",
+    "gamma_gradient": "∂C/∂γ",
+    "beta_gradient": "∂C/∂β",
+    "weight_gradient": "∂C/∂W below batch normalization, equation (1)",
+    "previous_error": "error of the layer below, equation (2)",
+    "baseline_backpropagation": "a layer without normalization",
+    "network": "a whole network",
+}
+SECONDS = 20  # for a review in the page
+
+
+def write_gradient_page(source):
+    """Write the page that reviews its reader's code, with the README's function in it."""
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    function, layer = (
+        block.partition(end)[0].strip() + "\n"
+        for word, end in (
+            ("def batchnorm_backward", "\n\nprint("),
+            ("class Layer", "\n\ndef test_"),
+        )
+        for block in blocks
+        if word in block
+    )
+    shown = [("The README's function", function), ("A class", layer)]
+    for path in sorted((HERE / "examples").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        title = ast.get_docstring(ast.parse(text))
+        shown.append((title, text.partition('"""\n\n')[2]))
+    page = TEMPLATES.get_template("gradient.md").render(
+        examples=[{"title": title, "text": text} for title, text in shown],
+        subjects=SUBJECTS,
+        seconds=SECONDS,
+    )
+    (source / "gradient.md").write_text(page, encoding="utf-8")
+
+
 def modules(package):
     """Return the names of the public modules of a package."""
     found = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
@@ -65,9 +110,10 @@ def automodule(name, underline):
     return f"{name}\n{underline * len(name)}\n\n.. automodule:: {name}\n   :members:\n\n"
 
 
-def run_sphinx(source, html, doctrees):
+def run_sphinx(source, html, doctrees, pyodide):
     # Every warning is an error, once all of them have been seen.
-    command = ["-b", "html", "-c", HERE, "-d", doctrees, "-q", "-W", "--keep-going", source, html]
+    command = ["-b", "html", "-c", HERE, "-d", doctrees, "-D", f"pyodide={pyodide}"]
+    command += ["-q", "-W", "--keep-going", source, html]
     subprocess.run([sys.executable, "-m", "sphinx", *command], check=True)
 
 
@@ -90,6 +136,33 @@ def put_pictures(pictures, cache, html):
         shutil.copy(cache / name, html / "pictures")
 
 
+def find_pyodide(wanted):
+    """Return the folder of Pyodide, if the site has its own, and its address in the pages."""
+    if wanted:
+        return None, f"{wanted.rstrip('/')}/"
+    try:
+        return browser_python.fetch(HERE.parents[1] / "build/pyodide"), "_static/pyodide/"
+    except browser_python.Missing as missing:
+        print(
+            f"NO PYTHON IN THE PAGES, whose sliders have frames alone. {missing}", file=sys.stderr
+        )
+        return None, ""
+
+
+def put_python(folder, html):
+    """Copy Pyodide, and pack the book with what the pages ask of it."""
+    if folder:
+        shutil.copytree(folder, html / "_static/pyodide")
+    (html / "_static/python").mkdir()
+    package = Path(bnnotes.__file__).parent
+    files = {path: path.relative_to(package.parent) for path in package.rglob("*.*")}
+    files |= {path: path.name for path in (*HERE.glob("worker/*.py"), HERE / "positions.py")}
+    with zipfile.ZipFile(html / "_static/python/bnnotes.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, name in sorted(files.items()):
+            if path.is_file() and path.suffix != ".pyc":
+                archive.write(path, name)
+
+
 def remove_unused(html):
     """Remove what the theme brings and no page loads."""
     for unused in ("scripts/fontawesome.js", "*macros.html", "**/*.map", "**/*.LICENSE.txt"):
@@ -108,14 +181,23 @@ def remove_unused(html):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="the pages go into html/ in it")
-    folder = parser.parse_args().folder
+    parser.add_argument(
+        "--pyodide",
+        metavar="URL",
+        help=f"load Python from there instead: {browser_python.DISTRIBUTION}",
+    )
+    given = parser.parse_args()
+    folder = given.folder
     html, cache = folder / "html", folder / "pictures"
     cache.mkdir(parents=True, exist_ok=True)
+    pyodide, address = find_pyodide(given.pyodide)
     pictures = gather(folder / "source", cache)
     # A page that the book has no more must not stay behind.
     shutil.rmtree(html, ignore_errors=True)
-    run_sphinx(folder / "source", html, folder / "doctrees")
+    run_sphinx(folder / "source", html, folder / "doctrees", address)
     put_mathjax(html)
+    if address:
+        put_python(pyodide, html)
     put_pictures(pictures, cache, html)
     remove_unused(html)
     print(f"The site is in {html}; open {html / 'index.html'}")

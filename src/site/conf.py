@@ -30,6 +30,8 @@ myst_update_mathjax = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+# Two modules have a Normalized; a docstring of a third that names one links to the first.
+suppress_warnings = ["ref.python"]
 # What an explorer computes, draws and says, its class says once for all.
 autodoc_inherit_docstrings = False
 napoleon_google_docstring = False
@@ -51,7 +53,7 @@ html_theme_options = {
 }
 html_favicon = "static/icon.svg"
 html_css_files = ["site.css"]
-html_js_files = [("sliders.js", {"defer": "defer"}), ("boxes.js", {"defer": "defer"})]
+html_js_files = [("boxes.js", {"defer": "defer"})]
 html_use_index = False
 html_domain_indices = False
 html_copy_source = False

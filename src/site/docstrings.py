@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import textwrap
 
 
 def escape_bars(app, what, name, obj, options, lines):
@@ -17,7 +18,7 @@ def skip_fields(app, what, name, obj, skip, options):
 def write_shapes(app, what, name, obj, options, signature, returns):
     """Give a formula the signature of its source, with the shapes: Array["M_B n"]."""
     if hasattr(obj, "wanted"):
-        (function,) = ast.parse(inspect.getsource(obj)).body
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(obj))).body
         return f"({ast.unparse(function.args)})", returns
 
 

@@ -4,10 +4,10 @@ import hashlib
 import io
 from pathlib import Path
 
-import ipywidgets as widgets
 import jinja2
 import numpy as np
 from PIL import Image
+from positions import positions
 
 from bnnotes.pictures import look
 
@@ -18,36 +18,25 @@ LONGEST = 14  # positions of the first slider
 SHARPNESS = 1.25  # pixels of a picture per pixel of the page
 
 
-def positions(control):
-    """Return the label and the value of each position of a slider."""
-    if isinstance(control, widgets.SelectionSlider):
-        return list(zip(control._options_labels, control._options_values, strict=True))
-    if isinstance(control, widgets.FloatLogSlider):
-        values = (control.base ** _steps(control)).tolist()
-    else:
-        values = _steps(control).tolist()
-    return [(format(value, control.readout_format), value) for value in values]
-
-
-def _steps(slider):
-    # At an integer slider these are integers.
-    count = round((slider.max - slider.min) / slider.step)
-    return slider.min + slider.step * np.arange(count + 1)
-
-
 def thinned(control, most, spread):
-    """Return at most some positions: both ends, where it stands, and others between."""
-    all_positions = positions(control)
-    values = [value for _, value in all_positions]
-    start = int(np.argmin(np.abs(np.array(values) - control.value))) if _numbers(values) else None
-    if start is None or len(values) <= most:
-        return all_positions, values.index(control.value) if start is None else start
-    kept = sorted({start, *(spread(1, len(values), most - 1).round().astype(int) - 1)})
-    return [all_positions[k] for k in kept], kept.index(start)
+    """Return the places of at most some positions: both ends, where it stands, others between."""
+    count, start = len(positions(control)), standing(control)
+    if not _numbers(control) or count <= most:
+        return list(range(count))
+    kept = spread(1, count, most - 1).round().astype(int) - 1
+    return sorted({start, *kept.tolist()})
 
 
-def _numbers(values):
-    return all(isinstance(value, (int, float)) for value in values)
+def standing(control):
+    """Return the place where a slider stands."""
+    values = [value for _, value in positions(control)]
+    if _numbers(control):
+        return int(np.argmin(np.abs(np.array(values) - control.value)))
+    return values.index(control.value)
+
+
+def _numbers(control):
+    return all(isinstance(value, (int, float)) for _, value in positions(control))
 
 
 class Frames:
@@ -67,9 +56,10 @@ class Frames:
         controls = [explorer.controls[name] for name in self.names]
         spread = np.geomspace if first == "M_B" else np.linspace
         rules = (LONGEST, spread), (explorer.places, np.linspace)
-        chosen = [thinned(c, *rule) for c, rule in zip(controls, rules, strict=False)]
-        self.positions = [of_slider for of_slider, _ in chosen]
-        self.start = [place for _, place in chosen]
+        self.places = [thinned(c, *rule) for c, rule in zip(controls, rules, strict=False)]
+        pairs = list(zip(controls, self.places, strict=True))
+        self.positions = [[positions(c)[place] for place in places] for c, places in pairs]
+        self.start = [places.index(standing(c)) for c, places in pairs]
 
     def values(self, *places):
         """Return the arguments of `compute` where the sliders stand at these places."""
@@ -115,14 +105,16 @@ class Frames:
             for other in np.ndindex(*shape[1:])
         ]
         id = explorer.key.replace(".", "-")
+        framed = dict(zip(self.names, self.places, strict=True))
         sliders = [
             {
                 "id": f"{id}-{name}",
-                "description": explorer.controls[name].description,
-                "labels": [label for label, _ in of_slider],
-                "start": start,
+                "description": control.description,
+                "labels": [label for label, _ in positions(control)],
+                "frames": framed.get(name),
+                "start": standing(control),
             }
-            for name, of_slider, start in zip(self.names, self.positions, self.start, strict=True)
+            for name, control in explorer.controls.items()
         ]
         return TEMPLATE.render(
             name=explorer.title,
@@ -131,10 +123,13 @@ class Frames:
             picture=picture,
             width=size[0],
             height=size[1],
-            others=[c.description for n, c in explorer.controls.items() if n not in self.names],
+            others=[slider["description"] for slider in sliders if slider["frames"] is None],
             states={
+                "key": explorer.key,
                 "name": explorer.title,
-                "labels": [slider["labels"] for slider in sliders],
+                "sliders": sliders,
+                "order": [list(explorer.controls).index(name) for name in self.names],
+                "sharpness": SHARPNESS,
                 "sheets": sheets,
                 "readouts": readouts,
             },

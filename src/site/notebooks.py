@@ -76,7 +76,13 @@ def living(path, cache):
 def _key(path):
     """Return a digest of all that the explorers of a notebook are made of."""
     package, here = Path(bnnotes.__file__).parent, Path(__file__).parent
-    parts = [path, here / "frames.py", *here.glob("templates/*"), *sorted(package.rglob("*.*"))]
+    parts = [
+        path,
+        here / "frames.py",
+        here / "templates/explorer.html",
+        here / "positions.py",
+        *sorted(package.rglob("*.*")),
+    ]
     return hashlib.sha256(
         b"".join(part.read_bytes() for part in parts if part.suffix != ".pyc")
     ).hexdigest()

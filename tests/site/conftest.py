@@ -18,6 +18,18 @@ PATIENCE = 30_000  # milliseconds
 sys.path.insert(0, str(ROOT / "src/site"))
 
 
+def python_built():
+    """Return whether the site has Python of its own."""
+    return (SITE / "_static/pyodide/pyodide.js").is_file()
+
+
+@pytest.fixture(scope="session")
+def python():
+    """Python in the pages; without it the tests are skipped."""
+    if not python_built():
+        pytest.skip("NO PYTHON IN THE PAGES of the site: `make site` said why")
+
+
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass

@@ -1,34 +1,145 @@
-// Moves the explorers of a page that no kernel stands behind. A sheet holds the pictures for all
-// positions of the first slider, one below the other; there is one for each of the second slider.
+// Moves the explorers of a page that no kernel stands behind.
+//
+// At first by pictures made in advance: a sheet holds those for all places of the first slider, one
+// below the other; there is one for each place of the second. Other sliders, and places between,
+// need Python, which is loaded when the reader asks for it or moves a slider that has no pictures.
 "use strict";
-for (const explorer of document.querySelectorAll(".explorer")) {
-  const { name, labels, sheets, readouts } = JSON.parse(explorer.querySelector("script").textContent);
-  const sliders = [...explorer.querySelectorAll("input")];
-  const picture = explorer.querySelector("img");
-  const load = (sheet) => Object.assign(new Image(), { src: sheet });
+{
+  const PACKAGES = ["numpy", "matplotlib", "pillow", "threadpoolctl"];
+  const panels = [];
+  let python = null;
 
-  const show = () => {
-    const places = sliders.map((slider) => Number(slider.value));
-    const [place, row = 0] = places;
-    sliders.forEach((slider, k) => {
-      slider.setAttribute("aria-valuetext", labels[k][places[k]]);
-      slider.nextElementSibling.textContent = labels[k][places[k]];
-    });
-    const readout = readouts[row][place];
-    explorer.querySelector("output").textContent = readout;
-    picture.alt = `${name}. ${readout}`;
-    picture.src = sheets[row];
-    picture.style.objectPosition = `0 ${(100 * place) / (labels[0].length - 1)}%`;
+  // One Python for all explorers of the page.
+  const load = async (panel) => {
+    if (python) return;
+    python = new Python("page_explorers", PACKAGES, ["bnnotes.zip"]);
+    const tell = (progress) => panels.forEach((one) => one.tell(`${progress} …`));
+    try {
+      await python.start(tell);
+      tell("Drawing");
+      await panel.draw();
+      for (const one of panels) one.free();
+    } catch (error) {
+      python.stop("");
+      python = null;
+      for (const one of panels) one.fail(error.message);
+    }
   };
 
-  // One picture of the sheet fills the place, whatever its width on the page.
-  picture.style.aspectRatio = `${picture.getAttribute("width")} / ${picture.getAttribute("height")}`;
-  picture.style.objectFit = "cover";
-  for (const slider of sliders) {
-    slider.addEventListener("input", show);
-    // Some browsers bring back where a slider stood when the page was left.
-    slider.value = slider.defaultValue;
+  class Panel {
+    constructor(box) {
+      this.box = box;
+      Object.assign(this, JSON.parse(box.querySelector("script").textContent));
+      this.inputs = [...box.querySelectorAll("input")];
+      this.picture = box.querySelector("img");
+      this.note = box.querySelector(".note");
+      this.said = this.note.textContent;
+      this.live = false;
+      // One picture of the sheet fills the place, whatever its width on the page.
+      const [width, height] = ["width", "height"].map((side) => this.picture.getAttribute(side));
+      this.picture.style.aspectRatio = `${width} / ${height}`;
+      this.picture.style.objectFit = "cover";
+      this.inputs.forEach((input, k) => {
+        input.addEventListener("input", () => this.moved(k));
+        // Some browsers bring back where a slider stood when the page was left.
+        input.value = input.defaultValue;
+      });
+      const fetchAll = () => {
+        if (!this.live) this.sheets.forEach((sheet) => Object.assign(new Image(), { src: sheet }));
+      };
+      for (const event of ["pointerenter", "focusin"]) box.addEventListener(event, fetchAll, { once: true });
+      if (Python.at) this.offer();
+    }
+
+    offer() {
+      this.box.classList.add("python");
+      this.said = "Pictures made in advance.";
+      this.tell(this.said);
+      this.button = document.createElement("button");
+      this.button.type = "button";
+      this.button.className = "run-live";
+      this.button.textContent = "Run live";
+      this.button.addEventListener("click", () => load(this));
+      this.note.after(this.button);
+    }
+
+    // Where each slider stands, of all places that it has.
+    get places() {
+      return this.inputs.map(({ value }, k) => {
+        const { frames } = this.sliders[k];
+        return frames && !this.live ? frames[value] : Number(value);
+      });
+    }
+
+    moved(k) {
+      const label = this.sliders[k].labels[this.places[k]];
+      this.inputs[k].setAttribute("aria-valuetext", label);
+      this.inputs[k].nextElementSibling.textContent = label;
+      if (this.live) this.draw().catch((error) => this.tell(error.message));
+      else if (this.inputs.some((input, j) => !this.sliders[j].frames && input.value !== input.defaultValue)) load(this);
+      else this.frame();
+    }
+
+    frame() {
+      const [place, row = 0] = this.order.map((k) => Number(this.inputs[k].value));
+      const readout = this.readouts[row][place];
+      this.show(this.sheets[row], readout, `${this.name}. ${readout}`);
+      this.picture.style.objectPosition = `0 ${(100 * place) / (this.readouts[0].length - 1)}%`;
+    }
+
+    show(source, readout, alt) {
+      this.box.querySelector("output").textContent = readout;
+      this.picture.alt = alt;
+      this.picture.src = source;
+    }
+
+    // The picture of where the sliders stand; of all moves while one is drawn, the last counts.
+    async draw() {
+      this.again = true;
+      if (this.drawing) return;
+      this.drawing = true;
+      try {
+        while (this.again) {
+          this.again = false;
+          const values = [this.key, this.places, this.sharpness];
+          const [png, readout, alt] = await python.ask("draw", values);
+          const address = URL.createObjectURL(new Blob([png], { type: "image/png" }));
+          this.show(address, readout, alt);
+          this.picture.style.objectPosition = "";
+          await this.picture.decode().catch(() => {});
+          URL.revokeObjectURL(this.address);
+          this.address = address;
+        }
+      } finally {
+        this.drawing = false;
+      }
+    }
+
+    // From here on Python answers, at every place of every slider.
+    free() {
+      const places = this.places;
+      this.live = true;
+      this.inputs.forEach((input, k) => {
+        input.max = this.sliders[k].labels.length - 1;
+        input.value = places[k];
+      });
+      this.button.hidden = true;
+      this.tell("Live: Python draws each picture in this page.");
+    }
+
+    fail(why) {
+      this.inputs.forEach((input, k) => {
+        if (this.sliders[k].frames || input.value === input.defaultValue) return;
+        input.value = input.defaultValue;
+        this.moved(k);
+      });
+      this.tell(`Python could not be loaded: ${why}. ${this.said}`);
+    }
+
+    tell(text) {
+      this.note.textContent = text;
+    }
   }
-  explorer.addEventListener("pointerenter", () => sheets.forEach(load), { once: true });
-  explorer.addEventListener("focusin", () => sheets.forEach(load), { once: true });
+
+  for (const box of document.querySelectorAll(".explorer")) panels.push(new Panel(box));
 }
