@@ -25,7 +25,7 @@ export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 export IPYTHONDIR := $(PRIVATE)/ipython
 export MPLCONFIGDIR := $(PRIVATE)/matplotlib
 
-.PHONY: help help-all read test vary fire test-oldest test-newest test-lax properties test-browser site test-site lite bench-latency lint notebooks adopt format bench constraints clean
+.PHONY: help help-all read test vary fire test-oldest test-newest test-lax properties test-browser site test-site lite test-lite bench-latency lint notebooks adopt format bench constraints clean
 
 # Two # mark what a reader or an author uses, three the rest.
 help: ## list the commands
@@ -82,11 +82,17 @@ site: $(STAMP)-site ## write the book as static pages, whose sliders need no ker
 test-site: site $(STAMP)-browser ### open every page of the site in Chromium, with nothing from outside
 	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/site
 
+# INSIDE=--inside puts Pyodide into the pages, which then ask for nothing outside.
 lite: ## write the book as JupyterLite pages, whose Python runs in the browser (build/lite/html)
 	@test -d $(VENV)-lite || $(PYTHON) -m venv $(VENV)-lite
 	@$(VENV)-lite/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) \
 	    --constraint src/lite/constraints.txt --editable '.[lite]'
-	$(VENV)-lite/bin/python src/lite/build.py build/lite
+	$(VENV)-lite/bin/python src/lite/build.py build/lite $(INSIDE)
+
+# Three notebooks; ALL=1 runs every one.
+test-lite: $(STAMP)-browser ### run notebooks to their end in JupyterLite, with nothing from outside
+	@$(MAKE) --no-print-directory lite INSIDE=--inside
+	$(BIN)/python -m pytest -o addopts=--strict-markers tests/lite $(ONLY)
 
 # BENCH="-k 2_batch" takes one notebook, MOVES=12 another number of moves than 60.
 bench-latency: $(STAMP)-browser ### time each explorer from key press to changed pixels, beside others

@@ -52,6 +52,7 @@ def fetch(folder, roots=PICTURES):
     if not all((folder / name).is_file() for name in CORE):
         _fetch_core(folder)
     lock = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
+    lock = {name.replace("_", "-"): entry for name, entry in lock.items()}
     wanted = {lock[name]["file_name"]: lock[name]["sha256"] for name in closure(lock, roots)}
     lacking = {n: sha for n, sha in wanted.items() if not _is(folder / n, sha)}
     if lacking:
@@ -61,12 +62,12 @@ def fetch(folder, roots=PICTURES):
 
 def closure(lock, roots):
     """Return the names of these packages of a lock file and of all that they depend on."""
-    found, waiting = set(), [name.lower() for name in roots]
+    found, waiting = set(), list(roots)
     while waiting:
-        name = waiting.pop()
+        name = waiting.pop().lower().replace("_", "-")
         if name not in found:
             found.add(name)
-            waiting += [other.lower() for other in lock[name]["depends"]]
+            waiting += lock[name]["depends"]
     return sorted(found)
 
 

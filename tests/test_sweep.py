@@ -3,6 +3,7 @@
 import concurrent.futures as futures
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -55,6 +56,23 @@ def test_processes_threads_and_any_order_give_the_same_numbers(wanted):
         backward = sweep.run(RUNS[::-1], threads)
     assert backward == wanted
     assert list(backward) == RUNS[::-1]
+
+
+def test_in_a_browser_the_runs_are_trained_in_turn(wanted, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setattr(sweep, "processes", None)
+    seen = []
+
+    def progress(arrivals):
+        assert len(arrivals) == len(RUNS)
+        for future in arrivals:
+            seen.append(future.done())
+            yield future
+
+    assert sweep.run(RUNS, progress=progress) == wanted
+    assert seen == [True] * len(RUNS)
+    with pytest.raises(sweep.SweepStopped, match="a run failed"):
+        sweep.run([RUNS[0]._replace(labels="no")])
 
 
 def test_no_run_is_trained_twice(wanted):

@@ -7,6 +7,7 @@ import functools
 import multiprocessing
 import operator
 import signal
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -188,22 +189,47 @@ def processes(workers=WORKERS):
     return futures.ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts)
 
 
+def _own():
+    return OneByOne() if sys.platform == "emscripten" else processes()
+
+
 def _leave_interrupts():
     # The reader's interrupt reaches every process; the sweep answers it, the workers do not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+class OneByOne(futures.Executor):
+    """What takes the place of processes where there are none, as in a browser."""
+
+    def submit(self, function, *args):
+        """Return a future that is worked out when it is its turn in `run`."""
+        future = futures.Future()
+        future.work = functools.partial(function, *args)
+        return future
+
+    @staticmethod
+    def as_completed(pending):
+        """Yield the futures, each worked out just before."""
+        for future in pending:
+            try:
+                future.set_result(future.work())
+            except Exception as error:
+                future.set_exception(error)
+            yield future
+
+
 class _Arrivals:
     """Futures in the order they finish; it has a length, for the progress bar."""
 
-    def __init__(self, pending):
+    def __init__(self, pending, executor):
         self._pending = pending
+        self._as_completed = getattr(executor, "as_completed", futures.as_completed)
 
     def __len__(self):
         return len(self._pending)
 
     def __iter__(self):
-        return futures.as_completed(self._pending)
+        return self._as_completed(self._pending)
 
 
 def run(runs, executor=None, *, results=None, progress=iter):
@@ -213,7 +239,8 @@ def run(runs, executor=None, *, results=None, progress=iter):
     ----------
     runs : iterable of Run
     executor : concurrent.futures.Executor, optional
-        Where to train. It is yours and stays open. None takes `processes`.
+        Where to train. It is yours and stays open. None takes `processes`, or
+        `OneByOne` in a browser.
     results : dict of Run to Outcome, optional
         Filled as the outcomes arrive. What it holds already is not trained again.
     progress : callable
@@ -238,12 +265,12 @@ def run(runs, executor=None, *, results=None, progress=iter):
         raise ValueError(f"executor: got {shown(executor)}, wanted a concurrent.futures.Executor")
     results = {} if results is None else results
     missing = [one for one in runs if one not in results]
-    own = processes() if executor is None and missing else None
+    own = _own() if executor is None and missing else None
     pending = {}
     try:
         for one in missing:
             pending[(own or executor).submit(train_one, one)] = one
-        for future in progress(_Arrivals(pending)):
+        for future in progress(_Arrivals(pending, own or executor)):
             results[pending[future]] = future.result()
     except KeyboardInterrupt:
         pass

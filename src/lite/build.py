@@ -1,10 +1,11 @@
 """Write the book as a JupyterLite site, whose kernels are Pyodide in the browser, for `make lite`.
 
-The pages ask outside for Pyodide and for the packages that it holds, numpy among them. A browser
-has no processes, so the sweeps of chapter 6 do not run there.
+With `--inside` Pyodide comes with the site, which then asks for nothing outside; else the pages
+take it from its own distribution.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -14,8 +15,20 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).parents[2]
-# What a chapter imports and a Pyodide kernel lacks; bnnotes itself comes with the site.
-NEEDED = "numpy ipywidgets matplotlib pillow scikit-learn tqdm bnnotes"
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+import browser_python  # noqa: E402  it lies above, beside the site
+
+# What a kernel in the browser is made of, and what the notebooks import.
+ROOTS = (*browser_python.PICTURES, "ipython", "micropip", "sqlite3", "ssl")
+# They come with the site, since Pyodide's distribution lacks them.
+WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets", "pyodide-http", "tqdm")
+INSTALL = """\
+%pip install -q numpy matplotlib pillow threadpoolctl ipywidgets tqdm bnnotes
+import logging, tqdm
+tqdm.tqdm.monitor_interval = 0  # a browser has no threads
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
+FIRST = "0_start_here.ipynb"
 
 
 def stage(folder):
@@ -23,29 +36,57 @@ def stage(folder):
     folder.mkdir(parents=True)
     for path in sorted((ROOT / "book").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        install = nbformat.v4.new_code_cell(f"%pip install -q {NEEDED}", id="install")
+        install = nbformat.v4.new_code_cell(INSTALL, id="install")
         notebook.cells.insert(0, install)
         notebook.metadata.kernelspec = {"display_name": "Python (Pyodide)", "name": "python"}
-        nbformat.write(notebook, folder / path.name)
+        # Not nbformat.write, which splits texts into lines: the pages would join them by commas.
+        text = json.dumps(notebook, ensure_ascii=False)
+        (folder / path.name).write_text(text, encoding="utf-8")
 
 
-def build(out):
-    """Write the site in a folder, which is made anew."""
+def pip(*arguments):
+    subprocess.run([sys.executable, "-m", "pip", *map(str, arguments), "--quiet"], check=True)
+
+
+def build(out, inside):
+    """Write the site in a folder, which is made anew, with Pyodide `inside` or not."""
     shutil.rmtree(out, ignore_errors=True)
     stage(out / "book")
-    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, ROOT]
-    subprocess.run(wheel, check=True)
-    (wheel,) = out.glob("*.whl")
-    options = ["--contents", "book", "--piplite-wheels", wheel.name, "--output-dir", "html"]
+    pip("wheel", "--no-deps", "--wheel-dir", out, ROOT)
+    pinned = "--constraint", ROOT / "constraints.txt", "--constraint", HERE / "constraints.txt"
+    pip("download", "--no-deps", "--dest", out, *pinned, *WHEELS)
+    options = ["--contents", "book", "--output-dir", "html"]
+    for wheel in sorted(out.glob("*.whl")):
+        options += ["--piplite-wheels", wheel.name]
+    place = "./static/pyodide/" if inside else browser_python.DISTRIBUTION
+    kernel = {"@jupyterlite/pyodide-kernel-extension:kernel": {"pyodideUrl": f"{place}pyodide.js"}}
+    config = {"appName": "bnnotes", "exposeAppInBrowser": True, "litePluginSettings": kernel}
+    lite = {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}
+    (out / "jupyter-lite.json").write_text(json.dumps(lite), encoding="utf-8")
     command = [sys.executable, "-m", "jupyterlite_core", "build", *options]
     # Settings of the site alone: none of the person.
     subprocess.run(command, cwd=out, env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}, check=True)
+    if inside:
+        shutil.copytree(inside, out / "html" / "static" / "pyodide")
+    # Its root opens an empty launcher; a reader wants the first chapter.
+    page = (HERE / "index.html").read_text(encoding="utf-8")
+    (out / "html" / "index.html").write_text(page.replace("FIRST", FIRST), encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="the folder, as in build/lite")
-    build(parser.parse_args().out.resolve())
+    parser.add_argument(
+        "--inside", action="store_true", help="with Pyodide in the site, if it is had"
+    )
+    arguments = parser.parse_args()
+    out, inside = arguments.out.resolve(), None
+    if arguments.inside:
+        try:
+            inside = browser_python.fetch(out.parent / "pyodide-lite", ROOTS)
+        except browser_python.Missing as why:
+            print(f"Pyodide cannot be had here: {why}", file=sys.stderr)
+    build(out, inside)
 
 
 if __name__ == "__main__":

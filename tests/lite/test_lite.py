@@ -1,0 +1,72 @@
+"""The chapters run to their end in JupyterLite, offline: every assert holds there too."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+BOOK = Path(__file__).parents[2] / "book"
+CHAPTERS = sorted(path.stem for path in BOOK.glob("*.ipynb") if path.stem != "benchmarks")
+if "ALL" not in os.environ:
+    CHAPTERS = [name for name in CHAPTERS if name[0] in "038"]
+
+LOOK = """() => {
+    const notebook = window.jupyterapp?.shell.currentWidget?.content;
+    const cells = notebook?.widgets?.filter(cell => cell.model.type === "code") ?? [];
+    return cells.map(({model}) => ({
+        id: model.id,
+        ran: model.executionCount !== null,
+        running: model.executionState === "running",
+        said: model.outputs.toJSON().filter(({output_type: type}) => /error|stream/.test(type)),
+    }));
+}"""
+
+
+def look(page):
+    return page.evaluate(LOOK)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_runs_to_its_end(browser, server, name):
+    context = browser.new_context(base_url=server, viewport={"width": 1400, "height": 1000})
+    outside = []
+
+    def refuse(route):
+        outside.append(route.request.url)
+        route.abort()
+
+    context.route(re.compile(f"^(?!{re.escape(server)}|data:|blob:)"), refuse)
+    page = context.new_page()
+    page.goto(f"/lab/index.html?path={name}.ipynb")
+    page.wait_for_function(f"() => ({LOOK})().length > 0", timeout=60_000)
+    before = look(page)
+    assert all("," not in said["text"][:1] for cell in before for said in cell["said"])
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
+        timeout=180_000,
+    )
+    page.evaluate("""() => {
+        for (const cell of jupyterapp.shell.currentWidget.content.widgets) {
+            if (cell.model.type === "code") cell.model.clearExecution();
+        }
+        jupyterapp.commands.execute("notebook:run-all-cells");
+    }""")
+    seconds = {}
+    for _ in range(1200):
+        cells = look(page)
+        errors = [said for cell in cells for said in cell["said"] if said["output_type"] == "error"]
+        assert not errors, errors[0]
+        if all(cell["ran"] and not cell["running"] for cell in cells):
+            break
+        at = next(cell["id"] for cell in cells if not cell["ran"] or cell["running"])
+        seconds[at] = seconds.get(at, 0) + 0.5
+        page.wait_for_timeout(500)
+    else:
+        pytest.fail(f"still at {at}")
+    said = "".join("".join(s["text"]) for cell in cells for s in cell["said"])
+    assert "Warning" not in said and "font cache" not in said
+    slowest = sorted(seconds.items(), key=lambda pair: -pair[1])[:3]
+    print(name, "slowest cells", slowest, "of", sum(seconds.values()), "s")
+    context.close()
+    assert outside == []
