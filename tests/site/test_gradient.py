@@ -5,6 +5,7 @@ import json
 import re
 from urllib.parse import urlencode
 
+import build
 import policy
 import pytest
 from conftest import SITE
@@ -12,7 +13,6 @@ from playwright.sync_api import expect
 from test_site import SIZES, WIDTH, serious
 
 import browser_python
-import build
 from bnnotes import review
 
 PATIENCE = 120_000  # milliseconds, for Python to load on a busy machine
