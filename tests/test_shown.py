@@ -208,6 +208,8 @@ def split(mine, result, M_B, digit, epochs):
         stem(line, centers(M_B), values)
         assert share.get_text() in ("", *percent(part))
     assert [bool(row[3].get_text()) for row in mine._rows] == [False, True, True, True]
+    takers = [ax.texts[1].get_text() for ax in mine.figure.axes]
+    assert takers == ["", "β takes", "γ takes", "passed below"]
     words = mine.readout.partition(":")[2]
     assert words.index("β") < words.index("γ") < words.index("below")
     return [str(M_B), *percent(*shares[1:])]
@@ -252,6 +254,11 @@ def class_mix(mine, result, M_B, share):
         correct = percent(np.mean((logits > 0) == result.odd))
         assert numbers(right.get_text()) == correct
         said += [*fixed(logits.mean()), *correct]
+    (ax,) = mine.figure.axes
+    names = [text.get_text() for text in ax.texts if not text.get_animated()]
+    assert names[2:] == ["by its own\nbatch", "by the\ntraining data", "even digit", "odd digit"]
+    marks = [line.get_marker() for line in ax.lines if line.get_ydata()[:1] == [1.62]]
+    assert marks == [look.CLASS_0.marker, look.CLASS_1.marker]
     return said
 
 
