@@ -609,7 +609,7 @@ def test_set_takes_the_values_of_named_options_and_not_their_names():
 # ---- every explorer of the book
 
 REGISTRY = base.registry()
-STATES, PLACES = 16, 24  # at random, and of each slider; `make fire` tries thousands
+STATES, PLACES = 8, 10  # at random, and of each slider; `make fire` tries thousands
 TEXTS = Path(__file__).parents[1] / "src" / "text"
 # A curve that goes on beyond its panel.
 LEAVES = {"baseline.OutputError": ["_tangent"], "baseline.Noise": ["_batches"]}

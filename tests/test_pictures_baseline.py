@@ -33,13 +33,6 @@ def check_texts_fit(explorer):
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
 
 
-def inside(line):
-    """Say whether all finite points of a line are within the limits of its axes."""
-    low, high = np.transpose([line.axes.get_xlim(), line.axes.get_ylim()])
-    points = np.ma.masked_invalid(line.get_xydata())
-    return bool(((low <= points) & (points <= high)).all())
-
-
 # The error at the output
 
 
@@ -83,30 +76,6 @@ def test_output_error_shows_the_held_out_digits():
     np.testing.assert_allclose(u, network.predict(net, data.psi_test[1:256])[:, 0], rtol=1e-9)
     np.testing.assert_array_equal(result.labels, data.phi_test[1:256, 0])
     np.testing.assert_allclose(result.errors, u - result.labels, atol=1e-12)
-
-
-@pytest.mark.parametrize("label", [0.0, 0.25, 1.0])
-def test_the_picture_of_the_error_is_drawn_from_the_result(error, label):
-    error.set(M_B=16, logit=1.0, label=label)
-    result, drawn = error.result, error
-    assert drawn._moved.get_xydata().tolist() == [[result.logit, result.error]]
-    assert drawn._touch.get_xydata().tolist() == [[result.logit, result.cost]]
-    assert drawn._stem.get_xydata().tolist() == [[result.logit, 0], [result.logit, result.error]]
-    np.testing.assert_array_equal(drawn._cost.get_xydata().T, [pictures.LOGITS, result.costs])
-    # Every other sample lies on the curve of its own label, even or odd.
-    for number, (points, curve) in enumerate(zip(drawn._classes, drawn._bounds, strict=True)):
-        y, height = points.get_data()
-        assert len(y) == (result.labels == number).sum() > 0
-        np.testing.assert_allclose(height, 1 / (1 + np.exp(-y)) - number, atol=1e-12)
-        np.testing.assert_allclose(np.interp(y, *curve.get_data()), height, atol=2e-3)
-    assert np.interp(result.logit, *drawn._mixed.get_data()) == pytest.approx(result.error)
-    (x0, x1), (y0, y1) = drawn._tangent.get_data()
-    assert (y1 - y0) / (x1 - x0) == pytest.approx(result.slope)
-    assert (y0 + y1) / 2 == pytest.approx(result.cost)
-    assert np.hypot(x1 - x0, y1 - y0) == pytest.approx(6)  # as long at every slope
-    assert f"{abs(result.slope):.3f}" in drawn._slope.get_text()
-    assert ("−" in drawn._slope.get_text()) == (result.slope <= -0.0005)
-    error.reset()
 
 
 # The noise of the batch gradient
@@ -189,35 +158,6 @@ def test_the_ends_of_the_batch_slider_say_what_they_are(noise):
     noise.reset()
 
 
-def test_directions_are_drawn_at_their_true_angles(noise):
-    noise.set(M_B=4, epochs=10)
-    drawn, angle = noise, noise.result.angle
-    x, y = drawn._tips.get_data()
-    assert len(x) == 200
-    np.testing.assert_allclose(np.hypot(x, y), 1)
-    np.testing.assert_allclose(np.arctan2(y, x), angle[:200], atol=1e-12)
-    for segment, tip in zip(drawn._fan.get_segments(), zip(x, y, strict=True), strict=True):
-        np.testing.assert_array_equal(segment, [(0, 0), tip])
-    foot, top = drawn._median.get_xydata()
-    assert foot.tolist() == [0, 0]
-    assert np.arctan2(*top[::-1]) == pytest.approx(np.median(angle))
-    assert f"{np.degrees(np.median(angle)):.0f}°" in drawn._median_text.get_text()
-    assert drawn._tips.axes.get_aspect() == 1
-    noise.reset()
-
-
-def test_the_picture_of_the_noise_is_drawn_from_the_result(noise):
-    noise.set(M_B=32, epochs=2)
-    result, drawn = noise.result, noise
-    np.testing.assert_array_equal(drawn._measured.get_xydata().T, [result.sizes, result.measured])
-    np.testing.assert_array_equal(drawn._predicted.get_xydata().T, [result.sizes, result.predicted])
-    np.testing.assert_array_equal(drawn._batches.get_ydata(), result.noise[:200])
-    at = pictures.SIZES.index(32)
-    assert drawn._marked.get_xydata().tolist() == [[32, result.measured[at]]]
-    assert set(drawn._here.get_xdata()) == {32}
-    noise.reset()
-
-
 # Both, and the stills
 
 
@@ -253,24 +193,3 @@ def test_a_chain_runs_forward_and_backward():
         ((1.3, 0.3), (0.7, 0.3)),
     ]
     np.testing.assert_allclose(ends, expected)
-
-
-def test_precision_states_where_the_numbers_end():
-    y = np.linspace(0, 50, 51)
-    errors = {
-        "float64": np.where(y <= 36, 1e-9, np.nan),
-        "float32": np.where(y <= 17, 1e-3, np.nan),
-    }
-    still = pictures.precision(y, errors)
-    assert "float64 beyond 36, float32 beyond 17" in still.alt
-
-
-def test_digits_are_drawn_with_their_pixels():
-    psi = np.zeros((2, 64))
-    psi[1] = 1.0
-    still = pictures.samples(psi, ["light", "dark"], "a light and a dark image")
-    pixels = np.asarray(Image.open(io.BytesIO(still.png)).convert("L"))
-    height, width = pixels.shape
-    row = pixels[int(0.6 * height)]
-    assert row[width // 4] == 255 and row[3 * width // 4] == 0
-    assert still.alt == "a light and a dark image"

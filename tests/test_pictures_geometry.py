@@ -175,7 +175,7 @@ def test_the_entries_are_shadows_on_the_axes_of_the_samples(triangle, M_B):
 
 
 def test_no_label_covers_another(triangle):
-    for _ in random_states(triangle, 200, np.random.default_rng(3)):
+    for _ in random_states(triangle, 60, np.random.default_rng(3)):
         labels = [label for label in triangle._sphere.labels if label.get_visible()]
         boxes = [label.get_window_extent() for label in labels]
         for a, b in itertools.combinations(boxes, 2):

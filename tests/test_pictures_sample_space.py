@@ -239,16 +239,3 @@ def test_the_cost_is_that_of_the_step(chain):
     end = chain.compute(M_B=64, eps=0.0, step=300).cost
     # Odd taken for even is worse than guessing; after the training it is better.
     assert end < math.log(2) < start
-
-
-# ---- the still
-
-
-@pytest.mark.parametrize(("last", "said"), [(1.2, "only grows"), (1.05, "grows and shrinks")])
-def test_the_still_says_whether_the_lengths_grow(last, said):
-    squares = np.array([[1.0, 2.0], [1.1, 2.1], [last, 2.2]])
-    stretches = np.array([0.125, 1.0, 8.0])
-    costs = {0.0: np.full(3, 0.8), 0.1: np.array([1.2, 0.9, 0.8])}
-    picture = pictures.lengths(stretches, costs, squares)
-    assert said in picture.alt
-    assert "2 neurons over 2 steps" in picture.alt

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from bnnotes import batchnorm, digits, network
-from bnnotes.pictures import look
 from bnnotes.pictures import training as pictures
-from bnnotes.sweep import Band
 
 
 def first_cost(result, batch_norm, depth, activation, seed):
@@ -124,19 +122,6 @@ def test_the_amplitude_by_the_kernel():
     bl = np.einsum("si,sj->ij", view.delta, view.u_prev)
     wanted = np.sqrt((bl**2).sum() / (bn**2).sum())
     assert pictures.amplitude(view) == pytest.approx(wanted, rel=1e-9)
-
-
-def test_trainings_that_stopped_are_crosses_and_no_accuracies():
-    axis, some, nan = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.9, 0.0]), np.nan
-    median, low = np.array([0.5, 0.4, nan]), np.array([0.4, 0.3, nan])
-    result = Band(axis, median, low, some, np.array([0, 1, 3]))
-    ax = look.new_axes(look.new_figure(2, 2))
-    pictures._bands(ax, {"baseline": result}, 0.1, "step")
-    line, crosses, _ = ax.lines
-    np.testing.assert_array_equal(line.get_ydata(), median)
-    assert crosses.get_xydata().tolist() == [[2, 0], [3, 0]]
-    assert crosses.get_marker() not in {of.marker for of in pictures.LOOKS.values()}
-    assert crosses.get_linestyle() == "None"
 
 
 def test_every_look_of_the_bands_has_two_cues():

@@ -5,8 +5,10 @@ One function for an explorer: it compares the artists with the result, and retur
 the readout must have. `AXES` and `KEYS` say what does not move.
 """
 
+import ast
 import itertools
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,6 +208,8 @@ def split(mine, result, M_B, digit, epochs):
         stem(line, centers(M_B), values)
         assert share.get_text() in ("", *percent(part))
     assert [bool(row[3].get_text()) for row in mine._rows] == [False, True, True, True]
+    takers = [ax.texts[1].get_text() for ax in mine.figure.axes]
+    assert takers == ["", "β takes", "γ takes", "passed below"]
     words = mine.readout.partition(":")[2]
     assert words.index("β") < words.index("γ") < words.index("below")
     return [str(M_B), *percent(*shares[1:])]
@@ -250,6 +254,11 @@ def class_mix(mine, result, M_B, share):
         correct = percent(np.mean((logits > 0) == result.odd))
         assert numbers(right.get_text()) == correct
         said += [*fixed(logits.mean()), *correct]
+    (ax,) = mine.figure.axes
+    names = [text.get_text() for text in ax.texts if not text.get_animated()]
+    assert names[2:] == ["by its own\nbatch", "by the\ntraining data", "even digit", "odd digit"]
+    marks = [line.get_marker() for line in ax.lines if line.get_ydata()[:1] == [1.62]]
+    assert marks == [look.CLASS_0.marker, look.CLASS_1.marker]
     return said
 
 
@@ -1033,3 +1042,58 @@ def test_a_key_names_the_artist_that_looks_like_it(mine):
                 ), text
                 empty = artist.get_fillstyle() == "none" or artist.get_markerfacecolor() == "white"
                 assert empty == (mark in "□○")
+
+
+# ---- the stills of the book
+
+
+def stills():
+    """The states of each explorer's stills in the chapters, by key."""
+    found = {}
+    for path in (Path(__file__).parents[1] / "src" / "text").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        chapter = re.search(r"from bnnotes.pictures import (\w+) as pictures", text)
+        classes = dict(re.findall(r"^(\w+) = pictures\.(\w+)\(", text, re.MULTILINE))
+        for name, said in re.findall(r"^(\w+)\.stills\((.*?)\)\n(?:```|\w)", text, re.M | re.S):
+            call = ast.parse(f"f({said})", mode="eval").body
+            states = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+            found.setdefault(f"{chapter[1]}.{classes[name]}", []).append(states)
+    return found
+
+
+STILLS = stills()
+
+
+def test_the_stills_of_the_book_are_found():
+    assert sum(map(len, STILLS.values())) >= 25 and set(STILLS) == set(REGISTRY)
+
+
+def label(control, value):
+    """What stands beside a slider in the page."""
+    if hasattr(control, "options"):
+        names = dict(zip(control._options_values, control._options_labels, strict=True))
+        return names[value]
+    return format(value, control.readout_format).replace("-", "−")
+
+
+def test_a_still_of_the_book_shows_what_the_sliders_show(mine, monkeypatch):
+    mine.reset()
+    monkeypatch.setattr(look, "panel", lambda figure, heading="": (heading, mine.png()))
+    monkeypatch.setattr(look, "below_each_other", lambda panels, alt: (panels, alt))
+    for states in STILLS[mine.key]:
+        panels, alt = mine.stills(**states)
+        told = [mine.title + "."]
+        varied = [name for name, value in states.items() if isinstance(value, tuple)]
+        for k, (heading, png) in enumerate(panels):
+            state = {name: v[k] if name in varied else v for name, v in states.items()}
+            mine.reset()
+            mine.set(**state)
+            assert png == mine.image.png, state
+            told.append(f"{k + 1}. {mine.tell(mine.result).removesuffix('.')}.")
+            said = [
+                f"{mine.controls[name].description}: {label(mine.controls[name], state[name])}"
+                for name in varied
+            ]
+            assert heading == ", ".join(said)
+        assert alt == " ".join(told)
+    mine.reset()
