@@ -137,6 +137,8 @@ $(STAMP)-book: pyproject.toml $(CONSTRAINTS)
 	    echo "No environment can be made in $(VENV). Elsewhere, as in:" \
 	        "make $(MAKECMDGOALS) VENV=$$HOME/bnnotes-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book]'
+	@# A kernel that finds no folder for its settings says so.
+	@mkdir -p "$(PRIVATE)"
 	@# Now, since a notebook that finds no list of fonts may say so in its output.
 	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@# JupyterLab would open with a question of its own, and ask outside for news.

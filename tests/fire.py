@@ -161,6 +161,9 @@ def fire(name, n, seed=0):
 
 def main(n, wanted):
     """Print a line per explorer, and end with an error where one failed."""
+    for part in wanted:
+        if not any(part in name for name in REGISTRY):
+            sys.exit(f"ONLY: got {part}, wanted parts of {', '.join(REGISTRY)}")
     heads = ("explorer", "states", "distinct", "seconds", "MiB", "growth", "again")
     print("{:34}{:>8}{:>10}{:>9}{:>7}{:>9}{:>7}".format(*heads))
     failed = []

@@ -613,7 +613,8 @@ STATES, PLACES = 8, 10  # at random, and of each slider; `make fire` tries thous
 TEXTS = Path(__file__).parents[1] / "src" / "text"
 # A curve that goes on beyond its panel.
 LEAVES = {"baseline.OutputError": ["_tangent"], "baseline.Noise": ["_batches"]}
-LONGEST = {"wrong_gradients.Gallery": 270}  # it repeats what review says
+# The one repeats what review says, the other why there is no picture.
+LONGEST = {"wrong_gradients.Gallery": 270, "normalizers.Groups": 140}
 ALONE = ("sample_space.Weight",)  # one weight on eight digits: its batch is always the same
 
 

@@ -65,3 +65,13 @@ def test_every_notebook_has_its_line():
     assert listed == sorted(
         path.stem for path in (Path(__file__).parent.parent / "book").glob("*.ipynb")
     )
+
+
+def test_contributing_tells_of_every_target():
+    root = Path(__file__).parent.parent
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (help .*)$", makefile, flags=re.MULTILINE)
+    table = (root / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| command |")[1]
+    rows = [row for row in table.splitlines() if row.startswith("| `make ")]
+    assert set(re.findall(r"`make ([a-z-]+)`", "".join(rows))) == set(phony.split())
+    assert all(len(row.strip("| ").split(" | ")) == 3 for row in rows)
