@@ -67,13 +67,32 @@ class Row(NamedTuple):
 
 @functools.cache
 def rows():
-    """All exercises by their ids, as `Row`."""
+    """All exercises.
+
+    Returns
+    -------
+    dict of Row
+        By their ids, in the order of the book.
+    """
     text = resources.files(__package__).joinpath("rows.toml").read_text(encoding="utf-8")
     return {id: Row(id, **entry) for id, entry in tomllib.loads(text).items()}
 
 
 def answer(id, value):
-    """What the exercise says to this value, a number, an array, a choice or a function."""
+    """Judge the answer to an exercise; nothing is raised.
+
+    Parameters
+    ----------
+    id : str
+        As in the book, "3.2".
+    value : number, array_like, str, callable or tuple
+        What the exercise asks for; ``...`` or None while there is none.
+
+    Returns
+    -------
+    Answer
+        Right, not yet with what is off, or empty.
+    """
     row = rows().get(str(id))
     if row is None:
         return Answer(str(id), "not yet", f"no such exercise; there are {', '.join(rows())}")
