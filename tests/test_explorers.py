@@ -10,6 +10,7 @@ import functools
 import gc
 import html
 import io
+import json
 import re
 import threading
 import time
@@ -693,6 +694,28 @@ def test_what_was_shown_is_kept(known):
     known.reset()
 
 
+def grips(explorer):
+    return json.loads(re.search("data-grips='(.*)'", explorer.grips.value or "data-grips='[]'")[1])
+
+
+def test_what_can_be_dragged_goes_where_the_page_is_told(known):
+    width, height = 100 * np.array(known.size)
+    for values in driving.random_states(known, 6, np.random.default_rng(4)):
+        for k, grip in enumerate(grips(known)):
+            for index, place, move in zip(
+                grip["sliders"], grip["places"], grip["moves"], strict=True
+            ):
+                name, control = list(known.controls.items())[index]
+                beside = base._beside(control, control.value)
+                known.set(**{name: base._value(control, beside)})
+                there = grips(known)[k]["at"]
+                np.testing.assert_allclose(np.subtract(there, grip["at"]) / (beside - place), move)
+                known.set(**values)
+            if not grip["within"]:
+                assert 0 <= grip["at"][0] <= width and 0 <= grip["at"][1] <= height
+    known.reset()
+
+
 def test_stills_say_what_they_show(known):
     known.reset()
     name, control = next(iter(known.controls.items()))
@@ -715,7 +738,7 @@ def test_the_batch_size_comes_first_and_begins_at_1(known):
 def test_it_takes_nothing_of_its_base_but_what_it_must(known):
     own = {name for name in vars(type(known)) if not name.startswith("__")}
     needed = {"compute", "draw", "update", "say"}
-    assert own & set(dir(Explorer)) <= needed | {"size", "second", "places", "tell"} | {
+    assert own & set(dir(Explorer)) <= needed | {"size", "second", "places", "tell", "handles"} | {
         "title",
         "key",
         "sliders",

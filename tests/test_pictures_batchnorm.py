@@ -145,8 +145,11 @@ def check_moved(result, values):
     np.testing.assert_array_equal(result.baseline[1:], result.baseline_before[1:])
     assert result.images.shape == (M_B, 8, 8)
     if M_B == 1:
-        assert len(result.batch_norm) == len(result.batch_norm_before) == 0
+        assert len(result.batch_norm) == len(result.batch_norm_before) == len(result.x) == 0
         return
+    net, psi = trained("ten", batch_norm=True, epochs=1), load("ten").psi
+    of = {n: network.feed_forward(net, psi[:n])[-1].u_prev @ net.layers[-1].W[4] for n in (M_B, 64)}
+    close(result.x - np.eye(M_B)[0] * shift, (of[M_B] - of[64].mean()) / of[64].std())
     close(result.batch_norm, true_gradients(True, M_B, shift))
     others = result.batch_norm[1:] - result.batch_norm_before[1:]
     assert (np.abs(others) > 0).all() == (M_B > 2 and shift != 0)

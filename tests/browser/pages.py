@@ -1,6 +1,7 @@
 """What a reader sees and does: a notebook in one of three applications, and an explorer in it."""
 
 import hashlib
+import json
 
 import ipywidgets as widgets
 import pytest
@@ -127,14 +128,34 @@ class Panel:
 
     def expect_agreement(self):
         """Wait until readout and picture are those of `compute` for the sliders as they stand."""
-        places = self.page.evaluate(PLACES, [slider.handle for slider in self.sliders])
-        values = {s.name: s.value(place) for s, place in zip(self.sliders, places, strict=True)}
+        values = {s.name: s.value(at) for s, at in zip(self.sliders, self.places, strict=True)}
         self.explorer.set(**values)
         self.expect_shown(*self.shown)
+
+    @property
+    def places(self):
+        """Where the handles of all sliders stand."""
+        return self.page.evaluate(PLACES, [slider.handle for slider in self.sliders])
 
     def expect_shown(self, readout, picture):
         """Wait until this readout and this picture, by its digest, are in the page."""
         expect_shown(self.page, self.readout, self.image, readout, picture)
+
+    def grips(self):
+        """What can be dragged, as the kernel has told the page."""
+        held = self.panel.locator(".bnnotes-grips i")
+        return json.loads(held.get_attribute("data-grips")) if held.count() else []
+
+    def drag(self, k, way):
+        """Drag the k-th grip a way in pixels; of the whole picture, from near its upper edge."""
+        self.image.scroll_into_view_if_needed()
+        grip, box = self.grips()[k], self.image.bounding_box()
+        x, y = (sum(grip["within"]) / 2, 20) if grip["within"] else grip["at"]
+        self.page.mouse.move(box["x"] + x, box["y"] + y)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + x + way[0], box["y"] + y + way[1], steps=STEPS)
+        self.expect_agreement()
+        self.page.mouse.up()
 
     @property
     def picture(self):

@@ -22,6 +22,8 @@ SHORT = "0_start_here"
 KEYS = {"Home": -1, "ArrowRight": 1, "PageUp": 1, "End": 1, "ArrowLeft": -1, "PageDown": -1}
 # After these nothing is waited for: the next key comes while the kernel draws.
 HASTY = "PageUp", "ArrowLeft"
+# Where something in a picture can be dragged.
+GRASPED = "2_batch_normalization", "4_weight_and_gamma_geometry"
 # After the last move of a drag: the picture on its way, the one in the making, and the last.
 LATE = 3
 # Moves at random in each notebook; `make test-browser WALK=5000` goes on for minutes.
@@ -79,6 +81,21 @@ def drive(panel):
     assert len(readouts) > 1
 
 
+def grasp(panel):
+    """Drag all that can be dragged: the sliders behind it move, and no other."""
+    for k, grip in enumerate(panel.grips()):
+        before, start = panel.places, panel.shown
+        first = panel.sliders[grip["sliders"][0]]
+        low, high = first.ends
+        # As if its first slider went half the way to its farther end.
+        by = max(low - first.place, high - first.place, key=abs) / 2
+        panel.drag(k, [by * move for move in grip["moves"][0]])
+        moved = {n for n, place in enumerate(panel.places) if place != before[n]}
+        assert grip["sliders"][0] in moved <= set(grip["sliders"]), (panel.explorer.key, k)
+        panel.reset()
+        expect_start(panel, first, before[grip["sliders"][0]], start)
+
+
 def expect_start(panel, slider, place, start):
     """Wait until the reset has brought everything back."""
     panel.expect_shown(*start)
@@ -127,6 +144,8 @@ def test_every_slider_of_a_notebook_works_in_jupyterlab(page, name):
     panels = panels_of(page, explorers)
     for panel in panels:
         drive(panel)
+        grasp(panel)
+    assert any(panel.grips() for panel in panels) or name not in GRASPED
     wander(panels, WALK)
 
 

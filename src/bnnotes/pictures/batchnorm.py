@@ -12,7 +12,7 @@ from matplotlib.colors import SymLogNorm
 from .. import baseline, batchnorm, digits, network, sample_space
 from ..activations import sigmoid
 from . import look
-from .explorer import Explorer, batch_size, slider
+from .explorer import Explorer, Grip, batch_size, slider
 from .look import slots, stems
 from .schematic import FAINT, SMALL, around, arrow, box, chain, links, neurons, sheet, write
 
@@ -126,6 +126,13 @@ class Normalization(Explorer):
             mean.set_data([center], [height - 0.17])
             label.set_x(center)
             label.set_text(f"{number(center)} ± {number(sigma)}")
+
+    def handles(self, result, gamma, beta, **_):
+        if not len(result.x_hat):
+            return {}
+        ax, height = self.figure.axes[0], ROWS["y"][0] - 0.17
+        end = beta + gamma * result.x_hat.std()
+        return {("beta",): Grip(ax, beta, height), ("gamma",): Grip(ax, end, height)}
 
     def say(self, result):
         x, x_hat, y, beta, eps = result
@@ -396,6 +403,8 @@ class Moved(NamedTuple):
     batch_norm, batch_norm_before : ndarray, shape (M_B,) or (0,)
     baseline, baseline_before : ndarray, shape (M_B,)
     images : ndarray, shape (M_B, 8, 8)
+    x : ndarray, shape (M_B,) or (0,)
+        Of the network with BN, the first one moved, in σ(x) from the mean of many samples.
     """
 
     batch_norm: np.ndarray
@@ -403,6 +412,7 @@ class Moved(NamedTuple):
     baseline: np.ndarray
     baseline_before: np.ndarray
     images: np.ndarray
+    x: np.ndarray
 
 
 @functools.cache
@@ -428,6 +438,11 @@ def _shifted(batch_norm, M_B, shift):
     return x, layer, phi
 
 
+def _from_mean(x):
+    """Return x, (M_B,), of the network with BN in those units, from its mean over many samples."""
+    return (x[:, 0] - _output_input(True, SIZES[-1])[0].mean()) / _unit(True)
+
+
 def _gradient_with(M_B, shift):
     x, layer, phi = _shifted(True, M_B, shift)
     gamma, beta = layer.gamma[[MOVED_OUTPUT]], layer.beta[[MOVED_OUTPUT]]
@@ -447,25 +462,27 @@ class MovedSample(Explorer):
     One output of the digits network and of its baseline, both after one epoch.
     """
 
-    size = 7.4, 4.4
+    size = 7.4, 5.0
     M_B = batch_size(SIZES[:8], 8)
     shift = slider("move one x, in σ(x)", 0.0, min=-2.5, max=2.5, step=0.05)
 
     def compute(self, M_B, shift):
-        with_bn = (NOTHING, NOTHING)
+        with_bn, x = (NOTHING, NOTHING), NOTHING
         if M_B > 1:
             with_bn = _gradient_with(M_B, shift), _gradient_with(M_B, 0.0)
+            x = _from_mean(_shifted(True, M_B, shift)[0])
         without = _gradient_without(M_B, shift), _gradient_without(M_B, 0.0)
-        return Moved(*with_bn, *without, load("ten").psi[:M_B].reshape(M_B, 8, 8))
+        return Moved(*with_bn, *without, load("ten").psi[:M_B].reshape(M_B, 8, 8), x)
 
     def draw(self):
-        above, below, strip = self.axes(3, 1, height_ratios=(1, 1, 0.42))
-        self.figure.subplots_adjust(left=0.09, right=0.89, bottom=0.1, top=0.98, hspace=0.12)
+        above, below, strip, line = self.axes(4, 1, height_ratios=(1, 1, 0.42, 0.3))
+        self.figure.subplots_adjust(left=0.09, right=0.89, bottom=0.1, top=0.98, hspace=0.25)
         self._bars = [
             self._draw_bars(above, look.BATCH_NORM),
             self._draw_bars(below, look.BASELINE),
         ]
         self._draw_strip(strip)
+        self._draw_line(line)
         self._missing = self.moving(
             above.text(0.5, 0.5, "", ha="center", va="center", color=look.BASELINE.color)
         )
@@ -492,11 +509,18 @@ class MovedSample(Explorer):
         )
         (self._frame,) = ax.plot([], [], color=look.THETA1.color, lw=2, zorder=2, clip_on=False)
         self.moving(self._frame)
-        self._says = self.moving(
-            ax.text(0, -0.08, "this x moves", ha="left", va="top", fontsize=8.5)
-        )
+
+    def _draw_line(self, ax):
+        ax.set(xlim=(-5, 5), ylim=(-1, 1), yticks=[], xlabel=r"$x$ with BN, in $\sigma(x)$")
+        ax.spines["left"].set_visible(False)
+        ax.text(1.01, 0.5, "this x\nmoves", va="center", transform=ax.transAxes)
+        others = ax.plot([], [], **look.X.points(alpha=0.65, zorder=2))
+        own = ax.plot([], [], **look.X.points(markersize=11, mec=look.THETA1.color, mew=2))
+        self._others, self._own = (self.moving(line) for line in (*others, *own))
 
     def update(self, result):
+        self._others.set_data(result.x[1:], np.zeros(len(result.x[1:])))
+        self._own.set_data(result.x[:1], np.zeros(len(result.x[:1])))
         pairs = (
             (result.batch_norm_before, result.batch_norm),
             (result.baseline_before, result.baseline),
@@ -522,7 +546,12 @@ class MovedSample(Explorer):
         self._digits.set_data(strip.reshape(height, -1))
         edges = np.array([left - 0.5, left + height + 0.5]) / (wide * count)
         self._frame.set_data(edges[[0, 1, 1, 0, 0]], [0, 0, 1, 1, 0])
-        self._says.set_x(edges[0])
+
+    def handles(self, result, M_B, shift):
+        if not len(result.x):
+            return {}
+        start = _from_mean(_output_input(True, M_B)[0])[0]
+        return {("shift",): Grip(self.figure.axes[3], start + shift, 0.0)}
 
     def say(self, result):
         M_B = len(result.baseline)

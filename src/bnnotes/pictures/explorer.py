@@ -37,9 +37,11 @@ import math
 import pkgutil
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
+from matplotlib.axes import Axes
 from traitlets import Unicode
 
 from ..checked import shown, whole
@@ -147,10 +149,21 @@ def _next(control, old, new):
     taken = round((there - first) / step) + (1 if there > _place(control, old) else -1)
     if not 0 <= taken <= round((last - first) / step):
         return None
-    place = min(first + taken * step, last)
+    return _value(control, min(first + taken * step, last))
+
+
+def _value(control, place):
+    """Return the value of a slider whose handle stands there in the page."""
     if isinstance(control, widgets.SelectionSlider):
         return control._options_values[place]
     return control.base**place if isinstance(control, widgets.FloatLogSlider) else place
+
+
+def _beside(control, value):
+    """Return where a slider's handle stands one step further, or at the end one step back."""
+    _, last, step = _places(control)
+    place = _place(control, value)
+    return place + step if place + step <= last else place - step
 
 
 def _labeled(control, value):
@@ -187,6 +200,15 @@ class Image(widgets.Image):
         with self.hold_sync():
             self.tooltip = alt
             self.value = _address(png)
+
+
+class Grip(NamedTuple):
+    """A point of the axes that can be dragged, or with `everywhere` what is around the others."""
+
+    axes: Axes
+    x: float
+    y: float
+    everywhere: bool = False
 
 
 _explorers = []
@@ -245,13 +267,16 @@ class Explorer(Live):
         self.pixels = widgets.BoundedFloatText(1, min=1, max=2, layout={"display": "none"})
         self.pixels.add_class("bnnotes-pixels")
         self.pixels.observe(self._sharpened, names="value")
+        self.grips = widgets.HTML(layout={"display": "none"})
+        self.grips.add_class("bnnotes-grips")
         start = f"{self.title}: back to the start"
         self.button = widgets.Button(description="reset", tooltip=start)
         self.button.on_click(lambda _: self.reset())
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        below = self.text, self.image, self.button, self.ahead, self.pixels, self._page()
-        self.panel = widgets.VBox([*self.controls.values(), *below])
+        below = self.text, self.image, self.button
+        hidden = self.ahead, self.pixels, self.grips, self._page()
+        self.panel = widgets.VBox([*self.controls.values(), *below, *hidden])
         self.panel.add_class("bnnotes-explorer")
         self._show()
 
@@ -274,6 +299,13 @@ class Explorer(Live):
         training do, a subclass says it in words.
         """
         return self.say(result)
+
+    def handles(self, result, **values):
+        """Return what can be dragged in the picture: a `Grip` by the names of its sliders.
+
+        `result` is what is shown; `values` may be those of a step beside.
+        """
+        return {}
 
     @property
     def values(self):
@@ -423,6 +455,33 @@ class Explorer(Live):
             f'src="{_address(png).decode()}">'
         )
 
+    def _send_grips(self):
+        """Tell the page what can be dragged: where it is, and where it goes with each slider.
+
+        The page solves for the sliders, to first order: again with each picture, so that what is
+        dragged comes to the pointer.
+        """
+        sent, values = [], self.values
+        for names, grip in self.handles(self.result, **values).items():
+            controls, at, moves = [self.controls[name] for name in names], self._seen(grip), []
+            box = grip.axes.bbox.intervalx * look.DPI / self.figure.dpi
+            places = [_place(control, control.value) for control in controls]
+            for name, control, place in zip(names, controls, places, strict=True):
+                beside = _beside(control, values[name])
+                there = self.handles(self.result, **{**values, name: _value(control, beside)})
+                moves.append(((self._seen(there[names]) - at) / (beside - place)).tolist())
+            sent.append({
+                "sliders": [list(self.controls).index(name) for name in names],
+                "places": places, "at": at.tolist(), "moves": moves,
+                "within": box.tolist() if grip.everywhere else None,
+            })  # fmt: skip
+        self.grips.value = f"<i data-grips='{json.dumps(sent)}'></i>" if sent else ""
+
+    def _seen(self, grip):
+        """Return where a grip is in the picture, in pixels of the page from the upper left."""
+        x, y = grip.axes.transData.transform((grip.x, grip.y)) * look.DPI / self.figure.dpi
+        return np.array([x, look.DPI * self.size[1] - y])
+
     def _compute_anew(self, *values):
         with look.numpy_settings():
             return self.compute(**dict(zip(self.controls, values, strict=True)))
@@ -445,6 +504,7 @@ class Explorer(Live):
             raise
         self.image.show(png, self._describe(self.result))
         self._say(said)
+        self._send_grips()
 
     def _say(self, text):
         self.text.value = html.escape(text)

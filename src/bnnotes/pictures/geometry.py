@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 
 from .. import baseline, batchnorm, digits, geometry, growth, network, sphere
 from . import look
-from .explorer import Explorer, batch_size, slider
+from .explorer import Explorer, Grip, batch_size, slider
 
 NO_SIDE = 1e-6  # the sine of a side that φ cannot be measured from
 GRAY = "#9A9A9A"
@@ -500,6 +500,19 @@ class Triangle(Explorer):
         for k, (line, entries) in enumerate(zip(self._points, result.vectors, strict=True)):
             line.set_markersize(4 if slots < 20 else 2.5)
             line.set_data((np.arange(slots) + 0.5 + 0.22 * (k - 1)) / max(slots, 1), entries)
+
+    def handles(self, result, theta1, theta2, dihedral, azimuth, elevation, **_):
+        if result.points is None:
+            return {}
+        ball, turned = self.figure.axes[0], -np.radians([azimuth, elevation])
+        wished = sphere.corners(*np.radians((theta1, theta2, dihedral))).T[:, sphere.UPRIGHT]
+        _, delta, u = view(azimuth, elevation).project(wished)
+        return {
+            ("theta1",): Grip(ball, *delta),
+            ("theta2", "dihedral"): Grip(ball, *u),
+            # Half a turn of the view takes a point of the sphere from one rim to the other.
+            ("azimuth", "elevation"): Grip(ball, *turned, everywhere=True),
+        }
 
     def say(self, result):
         M_B, state = result.M_B, f"M_B = {result.M_B}: "

@@ -11,7 +11,7 @@ from matplotlib.colors import FuncNorm
 
 from .. import batchnorm, digits, network, sample_space
 from . import look
-from .explorer import Explorer, batch_size, slider
+from .explorer import Explorer, Grip, batch_size, slider
 from .look import explanation, key
 
 LARGEST = 64
@@ -308,6 +308,7 @@ class Weight(Explorer):
     def _draw_output(self, ax):
         ax.set(xlabel=r"$W$", ylabel=r"$y$ of each sample", xlim=(-LIMIT, LIMIT), ylim=(-2.5, 2.5))
         self._now = [self._vertical(ax)]
+        self._now[0].set(marker="^", markevery=[0], markersize=9, clip_on=False)  # to be dragged
         lines = [ax.plot([], [], **look.Y.line(linewidth=1.2))[0] for _ in _only_input()]
         self._samples = [self.moving(line) for line in lines]
 
@@ -373,6 +374,10 @@ class Weight(Explorer):
         undefined = bool(np.isnan(result.rest).any())
         self._undefined.set_text("W = 0 and ε = 0:\nx̂ = 0/0" if undefined else "")
         self._undefined.set_visible(undefined)
+
+    def handles(self, result, W, eps):
+        output, *_ = self.figure.axes
+        return {("W",): Grip(output, W, output.get_ylim()[0])}
 
     def say(self, result):
         W, eps = result.W, result.eps
