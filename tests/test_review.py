@@ -15,6 +15,7 @@ import review_cases
 from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
 from bnnotes.review import call, compare, diagnose, whole
+from bnnotes.review import report as report_words
 from bnnotes.review.__main__ import main
 from bnnotes.review.mistakes import (
     BATCH,
@@ -297,6 +298,35 @@ def test_what_depends_on_the_layout_is_not_passed_in_silence():
     other = review.batchnorm_backward(review_cases.either_layout, layout="sample-major")
     assert not other.ok and "layer normalization" in other.diagnosis
     assert review.batchnorm_backward(review_cases.either_layout, layout=FEATURES.name).ok
+
+
+def test_a_number_of_the_report_is_the_number():
+    report = review.batchnorm_backward(lambda dout, x_hat, std, gamma: 0.02 * dout)
+    row = max(report._summary(), key=lambda row: row.difference)
+    shown = f"{row.exact:.4g}", f"{row.approximate:.4g}"
+    assert abs(row.approximate) < 0.1 and "0" not in shown
+    assert all(number in repr(report) for number in shown)
+    assert report_words._short(1e-10) == "0"
+
+
+def test_how_much_a_sum_is_too_large_is_said_and_not_the_inverse():
+    def uneven(dout, x_hat):
+        return (dout * x_hat).sum(0) * (3.0 + np.arange(dout.shape[1]) ** 2)
+
+    assert "it is 3 times the right one in its first entry" in said(review.gamma_gradient(uneven))
+
+
+@pytest.mark.parametrize("door, axis", [("batchnorm", 0), ("layernorm", -1)])
+def test_the_digits_that_squares_lose_are_decimal_ones(door, axis):
+    def of_squares(dy, x, gamma, eps):
+        mean = x.mean(axis, keepdims=True)
+        s = np.sqrt((x * x).mean(axis, keepdims=True) - mean**2 + eps)
+        z, g = (x - mean) / s, gamma * dy
+        return (g - g.mean(axis, keepdims=True) - z * (g * z).mean(axis, keepdims=True)) / s
+
+    # A mean of 1e4 σ costs a variance ⟨x²⟩ − ⟨x⟩² about eight of them.
+    words = review.DOORS[f"{door}_backward"](of_squares).diagnosis
+    assert 6 <= int(re.search(r"one-pass variance: .* loses (\d+) digits", words)[1]) <= 9
 
 
 def test_names_and_messages_are_escaped():

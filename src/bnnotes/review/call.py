@@ -900,6 +900,8 @@ def _set(layer, values, form, look):
     kept = list(leaves(layer))
     for path, array, setter in kept:
         kind = kind_of(path)
+        if array.dtype.kind == "i" and len(path) == 1:
+            continue  # the G of groups
         if kind and (array.size == n or array.ndim == 0) and np.isfinite(array).all():
             found.setdefault(kind, []).append((array, setter))
     if "gamma" not in found:

@@ -249,7 +249,8 @@ def quantity(name, wanted):
             else None
         )
     for base, found in _BASE.items():
-        if found in wanted and (rest == base.casefold() or base in _TABLE.get(rest, ())):
+        known = [*_TABLE.get(rest, ()), *(["gamma"] if rest in ("g", "w") else [])]
+        if found in wanted and (rest == base.casefold() or base in known):
             return found
     return None
 
