@@ -248,5 +248,5 @@ def test_a_check_that_fails_says_what_it_found_and_is_not_counted():
 
 @pytest.mark.parametrize("wrong", [0, -1e-9, np.nan, 1j, [1e-9], "1e-9", None])
 def test_checks_need_a_tolerance(wrong):
-    with pytest.raises(ValueError, match="^tolerance: got "):
+    with pytest.raises(ValueError, match=r"^tolerance: got "):
         check.Checks(wrong)
