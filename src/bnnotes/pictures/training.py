@@ -82,7 +82,7 @@ class LiveTraining(Live):
             raise ValueError(f"names: got {self.names}, wanted some of {', '.join(LAYOUTS)}")
         super().__init__()
         self._collected = {name: [] for name in self.names}
-        self.image = Image()
+        self.image = Image(look.DPI * self.size[0])
         self.text = widgets.HTML()
         self.panel = widgets.VBox([self.text, self.image])
         self._show()
