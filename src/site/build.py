@@ -6,6 +6,7 @@ and puts beside its pages what they load.
 
 import argparse
 import ast
+import hashlib
 import importlib
 import importlib.util
 import pkgutil
@@ -13,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -143,24 +145,45 @@ def find_pyodide(wanted):
     try:
         return browser_python.fetch(HERE.parents[1] / "build/pyodide"), "_static/pyodide/"
     except browser_python.Missing as missing:
-        print(
-            f"NO PYTHON IN THE PAGES, whose sliders have frames alone. {missing}", file=sys.stderr
-        )
+        print(f"THE PAGES RUN NO PYTHON, sliders have frames alone: {missing}", file=sys.stderr)
         return None, ""
 
 
-def put_python(folder, html):
-    """Copy Pyodide, and pack the book with what the pages ask of it."""
-    if folder:
-        shutil.copytree(folder, html / "_static/pyodide")
-    (html / "_static/python").mkdir()
+def put_python(pyodide, html):
+    """Pack the book with what the pages ask of it, and where the site has its own Pyodide, that."""
+    place = html / "_static/python"
+    place.mkdir()
     package = Path(bnnotes.__file__).parent
     files = {path: path.relative_to(package.parent) for path in package.rglob("*.*")}
     files |= {path: path.name for path in (*HERE.glob("worker/*.py"), HERE / "positions.py")}
-    with zipfile.ZipFile(html / "_static/python/bnnotes.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(place / "bnnotes.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path, name in sorted(files.items()):
             if path.is_file() and path.suffix != ".pyc":
                 archive.write(path, name)
+    if pyodide:
+        (html / "_static/pyodide").mkdir()
+        for name in ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"):
+            shutil.copy(pyodide / name, html / "_static/pyodide")
+        for path in packed(pyodide).glob("*.zip"):
+            shutil.copy(path, place)
+        pack(pyodide, place)
+
+
+def packed(pyodide):
+    """Return the folder of Pyodide's packages, compiled; made anew where the packing changed."""
+    parts = (HERE / "pack.cjs", HERE / "worker/page_pack.py", pyodide / "pyodide-lock.json")
+    digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+    folder = pyodide / f"packed-{digest[:16]}"
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=pyodide) as scratch:
+            pack(pyodide, scratch, *browser_python.PICTURES)
+            shutil.copytree(scratch, folder)
+    return folder
+
+
+def pack(pyodide, out, *packages):
+    command = ["node", HERE / "pack.cjs", pyodide, HERE / "worker/page_pack.py", out, *packages]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def remove_unused(html):

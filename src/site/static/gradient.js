@@ -49,7 +49,7 @@ if (Python.at && document.getElementById("gradient")) {
     stop.hidden = false;
     report.replaceChildren();
     const tell = (progress) => { said.textContent = `${progress} …`; };
-    python ??= new Python("page_review", ["numpy"], ["bnnotes.zip"]);
+    python ??= new Python("page_review");
     let late;
     try {
       await python.start(tell);

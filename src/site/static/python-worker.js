@@ -2,15 +2,17 @@
 "use strict";
 let module;
 
-const start = async ({ pyodide, packages, archives, name }, tell) => {
+const start = async ({ pyodide, packed, packages, archives, name }, tell) => {
   tell("Loading Python");
   importScripts(`${pyodide}pyodide.js`);
+  const options = packed ? { stdLibURL: packed } : { packages };
   const [python, ...files] = await Promise.all([
-    loadPyodide({ indexURL: pyodide, packages, checkIntegrity: true }),
+    loadPyodide({ indexURL: pyodide, ...options }),
     ...archives.map(read),
   ]);
   tell("Loading the book");
-  for (const file of files) python.unpackArchive(file, "zip", { extractDir: "/lib/python3.12/site-packages" });
+  const extractDir = "/lib/python3.12/site-packages";
+  for (const file of files) python.unpackArchive(file, "zip", { extractDir });
   module = python.pyimport(name);
 };
 
@@ -33,6 +35,7 @@ onmessage = async ({ data: { id, call, values } }) => {
     if (call === "start") postMessage({ id, result: await start(values, tell) });
     else postMessage({ id, result: answer(module[call](...values)) });
   } catch (error) {
-    postMessage({ id, error: String(error.message ?? error).trim() });
+    // Of a traceback, what was raised.
+    postMessage({ id, error: String(error.message ?? error).trim().split("\n").at(-1) });
   }
 };

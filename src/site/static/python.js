@@ -4,7 +4,16 @@ class Python {
   // Where the site has Pyodide; null where it was built without.
   static at = document.querySelector('meta[name="pyodide"]')?.content ?? null;
 
-  constructor(name, packages, archives) {
+  // Its packages: where the site has its own Pyodide, packed; else as Pyodide's wheels.
+  static packages = {
+    page_review: { packed: ["numpy"], wheels: ["numpy"] },
+    page_explorers: {
+      packed: ["numpy", "pictures"],
+      wheels: ["numpy", "matplotlib", "pillow", "threadpoolctl"],
+    },
+  };
+
+  constructor(name) {
     const here = new URL(document.documentElement.dataset.content_root, document.baseURI);
     const absolute = (address) => new URL(address, here).href;
     this.waiting = new Map();
@@ -16,10 +25,14 @@ class Python {
     this.worker.onerror = (event) => {
       for (const { reject } of this.waiting.values()) reject(new Error(event.message || "The worker cannot be loaded"));
     };
+    const own = !Python.at.includes("://");
+    const file = (part) => absolute(`_static/python/${part}.zip`);
+    const { packed, wheels } = Python.packages[name];
     this.options = {
       pyodide: absolute(Python.at),
-      archives: archives.map((file) => absolute(`_static/python/${file}`)),
-      packages,
+      packed: own && file("standard_library"),
+      packages: wheels,
+      archives: [...(own ? packed : []), "bnnotes"].map(file),
       name,
     };
   }

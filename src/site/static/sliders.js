@@ -5,14 +5,13 @@
 // need Python, which is loaded when the reader asks for it or moves a slider that has no pictures.
 "use strict";
 {
-  const PACKAGES = ["numpy", "matplotlib", "pillow", "threadpoolctl"];
   const panels = [];
   let python = null;
 
   // One Python for all explorers of the page.
   const load = async (panel) => {
     if (python) return;
-    python = new Python("page_explorers", PACKAGES, ["bnnotes.zip"]);
+    python = new Python("page_explorers");
     const tell = (progress) => panels.forEach((one) => one.tell(`${progress} …`));
     try {
       await python.start(tell);

@@ -1,8 +1,14 @@
 """What the sliders of a page ask of Python, in a worker of the browser."""
 
 import importlib
+import warnings
 
 from positions import positions
+
+# The pages have no matplotlib in three dimensions, and need none.
+warnings.filterwarnings("ignore", "Unable to import Axes3D")
+
+from bnnotes.pictures import look  # noqa: E402
 
 _explorers = {}
 
@@ -23,9 +29,18 @@ def draw(key, places, sharpness):
 def _explorer(key, sharpness):
     if key not in _explorers:
         module, _, name = key.rpartition(".")
-        explorer = getattr(importlib.import_module(f"bnnotes.pictures.{module}"), name)()
-        explorer.figure.set_dpi(sharpness * explorer.figure.dpi)
-        explorer.redraw_background()
-        explorer.forget()
-        _explorers[key] = explorer
+        module = importlib.import_module(f"bnnotes.pictures.{module}")
+        new_figure = look.new_figure
+
+        def finer(width, height):
+            figure = new_figure(width, height)
+            figure.set_dpi(sharpness * figure.dpi)
+            return figure
+
+        # From the start, since each explorer draws itself when it is made.
+        look.new_figure = finer
+        try:
+            _explorers[key] = getattr(module, name)()
+        finally:
+            look.new_figure = new_figure
     return _explorers[key]
