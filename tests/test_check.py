@@ -220,6 +220,11 @@ def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
         check.central_difference(lambda x: 1e308 * x, [1e5])
 
 
+def test_what_rounding_left_of_a_zero_is_not_shown():
+    assert repr(check.compare(zero=(0.0, 5.551e-17))).split()[-5:-3] == ["0", "0"]
+    assert repr(check.compare(zero=(0.0, 2e-12))).split()[-5:-3] == ["0", "2e-12"]
+
+
 # Checks.
 
 
