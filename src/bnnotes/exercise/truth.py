@@ -380,15 +380,3 @@ def of_a_rank(rng):
     sums = gradients.beta, gradients.gamma
     shard = slice(4, 7)
     return (delta[shard], x[shard], gamma, mean, inv_std, sums, len(x)), gradients.x[shard]
-
-
-@truth("8.6")
-def of_layer_norm(rng):
-    delta, x, gamma, _, gradients = fused(rng, normalizers.layer_norm)
-    return (delta, x, gamma, EPS), gradients.x
-
-
-@truth("8.7")
-def of_rms_norm(rng):
-    delta, x, gamma, _, gradients = fused(rng, normalizers.rms_norm)
-    return (delta, x, gamma, EPS), gradients.x

@@ -125,13 +125,14 @@ class Door:
             choice("layout", layout, known)
         if weights is not None:
             choice("weights", weights, WEIGHTS)
-        tries = []
+        tries, last = [], []
         for subject in subjects:
-            # A layer normalization of columns is a batch normalization of rows: say which.
-            usual = [n for n in subject.kind.layouts if n not in subject.kind.said]
-            here = [n for n in (usual if layout is None else [layout]) if n in known]
-            here = [n for n in here if n in subject.kind.layouts]
-            tries += [(subject, [LAYOUTS[name] for name in here])] if here else []
+            here = [n for n in subject.kind.layouts if n in known and layout in (None, n)]
+            # A layer normalization of columns is a batch normalization of rows: the last to try.
+            late = [n for n in here if n in subject.kind.last and layout is None]
+            tries.append((subject, [LAYOUTS[n] for n in here if n not in late]))
+            last.append((subject, [LAYOUTS[n] for n in late]))
+        tries = [(subject, layouts) for subject, layouts in tries if layouts]
         best = None
         with call.one_thread():
             # Two mistakes at once are looked for where one convention of averaging is left.
@@ -144,6 +145,12 @@ class Door:
             else:
                 if len(tries) > 1 and best[1].parts >= 100:
                     best = tries[0][0], *_reviewed(f, *tries[0], weights, forward)
+            for subject, layouts in last if best[1].parts > 1 else ():
+                found = subject, *_reviewed(f, subject, layouts, weights, forward)
+                fits = best[1].kind == "unknown" or "has the shape" in best[1].text
+                fits = fits and found[1].kind in ("right", "wrong")
+                if layouts and fits and "has the shape" not in found[1].text:
+                    best = found
             subject, verdict, tried = best
             return reported(names.name_of(f), subject, verdict, tried)
 

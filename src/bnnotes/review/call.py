@@ -281,7 +281,7 @@ def flat(value, names=()):
         if len(names) == len(parts):
             parts = [(old or new, each) for (old, each), new in zip(parts, names, strict=True)]
         yield from parts
-    elif isinstance(value, list) and value and hasattr(value[0], "shape"):
+    elif isinstance(value, list) and value and getattr(value[0], "shape", ()):
         yield from ((None, each) for each in value)
     else:
         yield None, value

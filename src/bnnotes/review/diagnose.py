@@ -79,6 +79,8 @@ def _walk(subject, ways, deep):
     for way in ways:
         roles = getattr(way, "roles", None)
         first_roles = first_roles or roles
+        if way.order and not subject.kind.centers and "beta" in (roles or {}).values():
+            continue  # β is 0 there: what is taken for it by a guess gives zeros
         if roles is not first_roles and not forms_alive:
             forms_alive = {found.way.form for found in live}
         if forms_alive and roles is not first_roles and way.form not in forms_alive:

@@ -144,7 +144,7 @@ class Kind:
         self.layouts = layouts or tuple(LAYOUTS)
         self.centers = "avg(x**2)" not in self.steps.values()  # else there is no β either
         self.settings = more | ({"groups": groups} if groups else {})
-        self.said = ("feature-major",) if over else ()  # layouts that have to be asked for
+        self.last = ("feature-major",) if over else ()  # layouts that are tried where no other fits
         self.within = bool(over)  # a set lies within a sample, and γ within a mean
 
     def avg(self, a):

@@ -30,6 +30,9 @@ var          var variance sigma2 sigmasq sigmasquared σ2 batchvar samplevar xva
 var          sigmasquare bnvar xvariance varx savedvar batchvariance sigma2b
 inv_std      invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma
 inv_std      invsqrtvareps invsqrt rsqrtvar invstdev rsqrtvareps oneoverstd stdinverse sigmainv
+inv_std      rrms invrms rmsinv rmsrecip
+std          rms rootmeansquare
+var          ms meansquare meansq msq meansquared
 inv_std      inverse invs inv stddevinv varinv bnvarinv saveinvvar rsqrt
 var_eps      vareps varpluseps varianceeps
 centered     xmu xc xcentered centered xminusmean xminusmu centeredx xzeromean xmean0 xcenter bndiff
@@ -194,12 +197,12 @@ def _by_parts(name):
         return ["delta"]
     if "cache" in text or "saved" in parts:
         return ["cache"]
-    if any(p.startswith(("std", "stdev", "sigma", "sqrt")) for p in parts):
+    if any(p.startswith(("std", "stdev", "sigma", "sqrt", "rms")) for p in parts):
         return ["inv_std"] if inverse else ["std"]
     if any(p.startswith("var") for p in parts):
         return ["running_var"] if running else ["inv_std" if inverse else "var"]
     if any(p.startswith(("norm", "hat", "standard")) for p in parts):
-        return ["x_hat"]
+        return ["delta" if parts[0] == "d" else "x_hat"]
     if any(p.startswith(("center", "minus", "demean", "shifted")) for p in parts):
         return ["centered"]
     if any(p in ("mean", "mu", "avg") for p in parts):
