@@ -80,7 +80,7 @@ def write_gradient_page(source):
     readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     function, layer = (
-        block.partition(end)[0].strip() + "\n"
+        block.partition(end)[0].replace("from bnnotes import review\n", "").strip() + "\n"
         for word, end in (
             ("def batchnorm_backward", "\n\nprint("),
             ("class Layer", "\n\ndef test_"),

@@ -1,7 +1,8 @@
 // What is wider than the page scrolls in its own box, with the keyboard too.
 "use strict";
 {
-  const boxes = "div.math, .cell_output, .output, pre, .pst-scrollable-table-container, .wide";
+  const boxes =
+    "div.math, .cell_output, .output, pre, .pst-scrollable-table-container, .picture, .wide";
 
   const mark = () => {
     for (const formula of document.querySelectorAll("span.math")) {
