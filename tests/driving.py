@@ -181,3 +181,12 @@ def check_reset(explorer):
     assert explorer.image.value != first
     explorer.reset()
     assert explorer.image.value == first
+
+
+def made(text):
+    """The keys of the explorers that a chapter makes, by the names of their variables."""
+    modules = re.findall(r"from bnnotes\.pictures import (\w+) as (\w+)", text)
+    keys = {alias: module for module, alias in modules}
+    calls = re.findall(r"^(\w+) = (\w+)\.(\w+)\(\)$", text, re.MULTILINE)
+    found = {name: f"{keys.get(alias)}.{cls}" for name, alias, cls in calls}
+    return {name: key for name, key in found.items() if key in registry()}

@@ -184,7 +184,7 @@ def test_a_still_moves_no_slider(explorer):
 
 def test_a_finer_screen_gets_a_finer_picture_of_the_same_size(explorer):
     coarse, still, width = explorer.image.png, explorer.still().png, explorer.image.width
-    explorer.pixels.value = 2
+    explorer.density.value = 2
     fine = pixels(explorer.image.png)
     assert fine.shape == (400, 800, 3) and explorer.image.width == width == "400"
     # It is the still, but for its palette; no enlargement of the coarse one.
@@ -192,7 +192,7 @@ def test_a_finer_screen_gets_a_finer_picture_of_the_same_size(explorer):
     assert explorer.still().png == still and explorer.png() == explorer.image.png
     explorer.controls["height"].value = 0.5
     assert pixels(explorer.image.png).shape == (400, 800, 3)
-    explorer.pixels.value = 1
+    explorer.density.value = 1
     explorer.reset()
     assert explorer.image.png == coarse
 
@@ -316,7 +316,7 @@ def test_the_sliders_are_named_in_the_page(explorer):
     assert "bnnotes-explorer" in explorer.panel._dom_classes
     assert "bnnotes-readout" in explorer.text._dom_classes
     assert "bnnotes-ahead" in explorer.ahead._dom_classes
-    assert "bnnotes-pixels" in explorer.pixels._dom_classes
+    assert "bnnotes-pixels" in explorer.density._dom_classes
     for word in (".bnnotes-explorer", ".bnnotes-readout", "aria-label", "aria-valuetext", "status"):
         assert word in mark.value
     for word in (".bnnotes-ahead img", "dataset.places", ".widget-image", ".bnnotes-pixels input"):
@@ -761,8 +761,7 @@ def test_every_explorer_is_in_the_book_and_the_book_has_no_other():
     shown = set()
     for path in TEXTS.glob("*.md"):
         text = path.read_text(encoding="utf-8")
-        chapter = re.search(r"from bnnotes.pictures import (\w+) as pictures", text)
-        for name, made in re.findall(r"^(\w+) = pictures\.(\w+)\(\)$", text, re.MULTILINE):
+        for name, key in driving.made(text).items():
             assert re.search(rf"^```{{code-cell}} ipython3\n{name}\n```", text, re.MULTILINE), name
-            shown.add(f"{chapter[1]}.{made}")
+            shown.add(key)
     assert shown == set(REGISTRY)

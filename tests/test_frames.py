@@ -1,9 +1,9 @@
 """The frames of the pages without a kernel: each is the picture and the words of its state."""
 
 import html
-import importlib.util
 import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,9 @@ from PIL import Image
 
 from bnnotes.pictures.explorer import Explorer, batch_size, registry, slider
 
-_spec = importlib.util.spec_from_file_location(
-    "frames", Path(__file__).parents[1] / "src" / "site" / "frames.py"
-)
-frames = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(frames)
+SITE = Path(__file__).parents[1] / "src" / "site"
+sys.path.insert(0, str(SITE))
+import frames  # noqa: E402
 
 
 class Bars(Explorer):
@@ -76,7 +74,9 @@ def test_each_frame_is_the_picture_and_the_words_of_its_state(made):
     one, page, folder = made
     states = json.loads(page.partition('application/json">')[2].partition("</script>")[0])
     assert states["name"] == "Bars over a batch"
-    assert states["labels"] == [[label for label, _ in of] for of in one.positions]
+    for place, of_slider in zip(states["order"], one.positions, strict=True):
+        slider = states["sliders"][place]
+        assert [slider["labels"][k] for k in slider["frames"]] == [label for label, _ in of_slider]
     dpi = 100 * frames.SHARPNESS
     for row, (_, height) in enumerate(one.positions[1]):
         sheet = Image.open(folder / Path(states["sheets"][row]).name).convert("RGB")

@@ -10,6 +10,7 @@ import itertools
 import re
 from pathlib import Path
 
+import driving
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -227,6 +228,8 @@ def moved_sample(mine, result, M_B, shift):
         at(before, centers(M_B), old)
         at(points, centers(M_B), new)
         stem(line, centers(M_B), new)
+    at(mine._own, result.x[:1], [0])
+    at(mine._others, result.x[1:], np.zeros(M_B - 1))
     # The first digit stands first, on its feet, and in the frame.
     strip, image = mine._digits.get_array(), result.images[0]
     frame = mine._frame.get_xdata()
@@ -856,6 +859,7 @@ AXES = {
         ("", r"$M_B\,\partial C/\partial x_s$", (0, 1), (-1.1, 1.1), ""),
         ("", r"$M_B\,\partial C/\partial x_s$", (0, 1), (-1.1, 1.1), ""),
         ("", "", (0, 1), (0, 1), ""),
+        (r"$x$ with BN, in $\sigma(x)$", "", (-5, 5), (-1, 1), ""),
     ],
     "batchnorm.ClassMix": [
         ("logit $y^L$: prediction even on the left of 0, odd on the right", "",
@@ -1052,12 +1056,11 @@ def stills():
     found = {}
     for path in (Path(__file__).parents[1] / "src" / "text").glob("*.md"):
         text = path.read_text(encoding="utf-8")
-        chapter = re.search(r"from bnnotes.pictures import (\w+) as pictures", text)
-        classes = dict(re.findall(r"^(\w+) = pictures\.(\w+)\(", text, re.MULTILINE))
+        keys = driving.made(text)
         for name, said in re.findall(r"^(\w+)\.stills\((.*?)\)\n(?:```|\w)", text, re.M | re.S):
             call = ast.parse(f"f({said})", mode="eval").body
             states = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
-            found.setdefault(f"{chapter[1]}.{classes[name]}", []).append(states)
+            found.setdefault(keys[name], []).append(states)
     return found
 
 
@@ -1065,7 +1068,7 @@ STILLS = stills()
 
 
 def test_the_stills_of_the_book_are_found():
-    assert sum(map(len, STILLS.values())) >= 25 and set(STILLS) == set(REGISTRY)
+    assert sum(map(len, STILLS.values())) >= 20 and set(STILLS) == set(REGISTRY)
 
 
 def label(control, value):

@@ -264,9 +264,9 @@ class Explorer(Live):
         self.ahead = widgets.HTML(layout=widgets.Layout(display="none"))
         self.ahead.add_class("bnnotes-ahead")
         # By this the page says how many pixels the screen has for each of its own.
-        self.pixels = widgets.BoundedFloatText(1, min=1, max=2, layout={"display": "none"})
-        self.pixels.add_class("bnnotes-pixels")
-        self.pixels.observe(self._sharpened, names="value")
+        self.density = widgets.BoundedFloatText(1, min=1, max=2, layout={"display": "none"})
+        self.density.add_class("bnnotes-pixels")
+        self.density.observe(self._sharpened, names="value")
         self.grips = widgets.HTML(layout={"display": "none"})
         self.grips.add_class("bnnotes-grips")
         start = f"{self.title}: back to the start"
@@ -275,7 +275,7 @@ class Explorer(Live):
         for control in self.controls.values():
             control.observe(self._changed, names="value")
         below = self.text, self.image, self.button
-        hidden = self.ahead, self.pixels, self.grips, self._page()
+        hidden = self.ahead, self.density, self.grips, self._page()
         self.panel = widgets.VBox([*self.controls.values(), *below, *hidden])
         self.panel.add_class("bnnotes-explorer")
         self._show()
