@@ -130,7 +130,7 @@ def test_angles_measured_off_the_drawn_points_are_those_of_sample_space(triangle
     rng, views = np.random.default_rng(7), [(35, 15), (110, -40)]
     lines = np.vstack([seen(*view) for view in views])
     for M_B in positions(triangle.controls["M_B"])[1:]:
-        for theta1, theta2, dihedral in 5 * rng.integers(0, 37, size=(12, 3)):
+        for theta1, theta2, dihedral in 5 * rng.integers(0, 37, size=(4, 3)):
             corners = []
             for azimuth, elevation in views:
                 wish = {"theta1": int(theta1), "theta2": int(theta2), "dihedral": int(dihedral)}
