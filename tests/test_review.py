@@ -162,7 +162,8 @@ def test_a_known_mistake_in_another_normalizer_is_named(mistake, door):
     pixels = bool({"P", "N", "over_neurons"} & set(re.findall(r"\w+", str(mistake.steps))))
     kind = door.of(3)[-1 if pixels else 0].kind
     layout = IMAGES if pixels or kind.groups else LAYOUTS[kind.layouts[0]]
-    report = door(in_layout(mistake, layout, kind), layout=layout.name, **groups)
+    wrong = in_layout(kind.has(mistake), layout, kind)
+    report = door(wrong, layout=layout.name, **groups)
     assert not report.ok
     assert mistake.name in report.mistakes, said(report)
     assert "two mistakes" not in report.diagnosis

@@ -185,19 +185,21 @@ class Kind:
 
     def has(self, mistake):
         """Return the mistake as it is made in this kind, or None where it is none."""
-        if mistake.of:
-            return mistake if self.name in mistake.of.split() else None
+        steps = mistake.steps
+        if mistake.of and self.name not in mistake.of.split():
+            return None
         if self is BATCH:
             return mistake
-        steps = mistake.steps
         replaced = self.steps.keys() & steps.keys() - {"y"}
-        if _AXES.search(" ".join(steps.values())):
+        if not mistake.of and _AXES.search(" ".join(steps.values())):
             return None
         if replaced == {"bracket"} and self.within and mistake.term == "x̂":
             # Without the mean only the x̂ term is left.
             steps = {"bracket": f"{steps['bracket']} + avg(delta)"}
-        elif replaced:
+        elif replaced and not mistake.of:
             return None
+        if "batch" not in (mistake.of or "batch"):
+            return mistake._replace(steps=steps)
         words = {key: self.told(getattr(mistake, key), steps) for key in ("says", "other")}
         return mistake._replace(steps=steps, **words)
 
@@ -251,8 +253,17 @@ class Mistake(NamedTuple):
     steps: dict  # the formulas that it replaces
     other: str = ""  # what forward pass this is the gradient of; "" where it is that of none
     origin: str = ""  # where it was met, in Markdown; may be empty
-    term: str = ""  # "mean" or "x̂" where it touches one term of the bracket alone
     of: str = ""  # the kinds of normalization that it is made in; "" is all where no axis is named
+
+    @property
+    def term(self):
+        """The one term of the bracket that it touches, "mean" or "x̂", or ""."""
+        formula, (mean, x_hat) = self.steps.get("bracket", ""), RIGHT["bracket"].split(" - x_hat")
+        if len(self.steps) > 1 or formula == RIGHT["bracket"]:
+            return ""
+        if formula.startswith(("delta - ", "delta + ")) and formula.endswith(f" - x_hat{x_hat}"):
+            return "mean"
+        return "x̂" if formula.startswith(mean) else ""
 
     def __str__(self):
         """Its formulas, each beside the right one."""
@@ -297,9 +308,35 @@ def _read():
     text = resources.files(__package__).joinpath("mistakes.toml").read_text(encoding="utf-8")
     for group, rows in tomllib.loads(text).items():
         for name, row in rows.items():
-            words = {key: row.pop(key, "") for key in ("says", "is", "term", "origin", "of")}
-            other = words.pop("is")
-            yield Mistake(name, **words, group=group, steps=row, other=other)
+            keys = "says", "is", "both", "avg", "origin", "of"
+            says, other, both, mean, origin, of = (row.pop(key, "") for key in keys)
+            plain = Mistake(name, group, says, row, other, origin, of)
+            yield from _of_mean(plain, mean) if mean else [plain]
+            if both:
+                name, says = f"{name}, in both passes", f"{says}, in both passes"
+                yield plain._replace(name=name, says=says, other=both)
+
+
+def _of_mean(row, mean):
+    """Yield the mistakes that have a wrong mean in both terms of the bracket, and in one."""
+    delta = "γΔ" if "batch" not in (row.of or "batch") else "Δ"
+    one, other = f"⟨{delta}⟩", f"⟨{delta} x̂⟩"
+    for where, a, b in (
+        ("", mean, mean),
+        (" in the mean term", mean, "avg({})"),
+        (" in the x̂ term", "avg({})", mean),
+    ):
+        bracket = f"delta - {a.format('delta')} - x_hat * {b.format('delta * x_hat')}"
+        means = one if "mean" in where else other
+        words = {"means": means, "s": "s", "terms": where[4:], "are": "is", "a mean": means}
+        words["sums"] = means.replace("⟨", "Σ").replace("⟩", "")
+        if not where:
+            words = {"means": "both means", "s": "", "terms": "both terms", "are": "are"}
+            words |= {"a mean": f"{one} and {other}", "sums": f"Σ{delta} and Σ{delta} x̂"}
+        # Without the mean only the x̂ term is left.
+        of = row.of if "x̂" in where else row.of.replace(" rms", "")
+        says = row.says.format_map(words)
+        yield row._replace(name=row.name + where, says=says, steps={"bracket": bracket}, of=of)
 
 
 MISTAKES = {mistake.name: mistake for mistake in _read()}
