@@ -14,7 +14,7 @@ import review_cases
 
 from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
-from bnnotes.review import call, compare, diagnose, whole
+from bnnotes.review import call, compare, diagnose
 from bnnotes.review import report as report_words
 from bnnotes.review.__main__ import main
 from bnnotes.review.mistakes import (
@@ -27,8 +27,11 @@ from bnnotes.review.mistakes import (
     SAMPLES,
     Layer,
     cases,
+    completed,
     derivatives,
+    in_network,
     layer,
+    network_values,
 )
 
 
@@ -70,10 +73,14 @@ def test_the_differences_of_a_forward_pass_are_its_derivatives():
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_the_steps_of_a_network_are_the_books(batch_norm):
-    values = whole.values(5, 7, batch_norm, eps=0.1 * batch_norm)
-    found = whole.evaluate(values, {}, batch_norm)
-    for name, exact in whole.truth(values).items():
-        np.testing.assert_allclose(found[name], exact, atol=1e-13)
+    values = network_values(5, 7, batch_norm, eps=0.1 * batch_norm)
+    found = in_network(values, {}, batch_norm)
+    given = values["network"], values["psi"], values["phi"]
+    cost, gradients = network.cost_and_gradients(*given)
+    np.testing.assert_allclose(found["cost"], cost, atol=1e-13)
+    for l, gradient in enumerate(gradients, 1):
+        for kind, exact in vars(gradient).items():
+            np.testing.assert_allclose(found[f"{kind}{l}"], exact, atol=1e-13)
 
 
 KINDS = {
@@ -193,8 +200,8 @@ IN_EVERY_LAYER = ("Δ of the last layer not averaged", "missing x̂ term", "γ l
 @pytest.mark.parametrize("name", IN_EVERY_LAYER)
 def test_a_mistake_in_every_layer_of_a_network_is_named(name):
     def wrong(network, psi, phi):
-        values = whole.complete(network, psi, phi)
-        found = whole.evaluate(values, MISTAKES[name].steps)
+        values = completed(network, psi, phi)
+        found = in_network(values, MISTAKES[name].steps)
         count = len(network.layers) + 1
         kinds = ("W", "gamma", "beta")
         return found["cost"], [[found[f"{k}{l}"] for k in kinds] for l in range(1, count)]

@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import baseline, network
+
 RIGHT = {
     "mean": "avg(x)",
     "centered": "x - mean",
@@ -606,6 +608,94 @@ def cases(made=layer, layout=SAMPLES, n=None, kind=BATCH):
 
 def _neurons(n):
     return f"{n} neuron{'s' * (n > 1)}, eps = 0.1"
+
+
+# Networks.
+
+LISTS = {"Ws": "W", "gammas": "gamma", "betas": "beta", "bs": "b"}
+SIZES, SQUARE = (6, 5, 4, 3), (5, 4, 4, 4)
+
+
+class Parameters(dict):
+    """The parameters of a layer, as a dict and by attribute."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def network_values(seed, M_B, batch_norm, eps=0.0, activation="tanh", sizes=SIZES, soft=False):
+    """Return a network of random parameters, inputs and labels; `soft` ones between 0 and 1."""
+    rng = np.random.default_rng(seed)
+    net = network.create(sizes, batch_norm=batch_norm, activation=activation, eps=eps, rng=rng)
+    for each in net.layers:
+        for name, value in vars(each).items():
+            if name != "W":
+                sign = rng.choice([-1.0, 1.0], value.shape)
+                value = sign * rng.uniform(0.5, 1.5, value.shape)
+            setattr(each, name, np.round(value, 2))
+    phi = rng.uniform(size=(M_B, sizes[-1]))
+    return completed(net, np.round(rng.normal(size=(M_B, sizes[0])), 2), np.round(phi, 2 * soft))
+
+
+def completed(net, psi, phi):
+    """Return what a function of a network may ask for."""
+    kinds = vars(net.layers[0])
+    return {
+        "network": net,
+        "layers": [Parameters(vars(each)) for each in net.layers],
+        **{k: [vars(each)[v] for each in net.layers] for k, v in LISTS.items() if v in kinds},
+        **{"psi": psi, "phi": phi, "eps": net.eps, "activation": net.activation},
+        **{"M_B": len(psi), "N": len(psi), "n": psi.shape[1], "P": 1},
+    }
+
+
+@functools.cache
+def network_cases(batch_norm):
+    """Return the cases that cannot mask a mistake."""
+    eps = 0.1 if batch_norm else 0.0
+    found = [("M_B = 5", 5, 5, {"eps": eps}), ("M_B = 3", 3, 3, {}), ("M_B = 2", 2, 2, {})]
+    found += [("M_B = 32", 32, 32, {"eps": eps}), ("square layers", 70, 5, {"sizes": SQUARE})]
+    found += [("soft labels", 71, 5, {"soft": True, "eps": eps})]
+    found += [("relu, two layers", 72, 5, {"sizes": SIZES[1:], "activation": "relu", "eps": eps})]
+    found += [("M_B = 130", 73, 130, {"eps": eps})]
+    make = functools.partial(network_values, batch_norm=batch_norm)
+    return [Case(name, "plain", make(seed, M, **more)) for name, seed, M, more in found]
+
+
+def in_network(given, steps, batch_norm=True):
+    """Return the cost and all gradients with some steps replaced in every layer."""
+    net, u = given["network"], given["psi"][:, None]
+    base = {} if batch_norm else {"y": "x + b", **BASELINE.steps}
+    here = {k: f for k, f in steps.items() if not any(name in f for name in DENSE[-3:])}
+    layers, below = [], None
+    for each, activation in zip(net.layers, net.activations, strict=True):
+        made = {**vars(each), "x": u @ each.W.T, "u_prev": u, "eps": net.eps}
+        made |= {
+            f"{k}_prev": below[k]
+            for k in ("gamma", "std", "x_hat", "y")
+            if below is not None and (batch_norm or k == "y")
+        }
+        if below is not None:
+            made["g_prime"] = net.activations[len(layers) - 1].g_prime(below["y"])
+        layers.append(below := Layer(made, {**base, **here}))
+        u = activation.g(below["y"])
+    phi = given["phi"][:, None]
+    last = {"u": u, "phi": phi, "M_B": len(phi)}
+    last["g_prime_out"] = net.activations[-1].g_prime(below["y"])
+    found = {"cost": np.asarray(baseline.cross_entropy_from_logits(below["y"][:, 0], given["phi"]))}
+    delta = Layer(last, steps)["output"]
+    for l in reversed(range(len(layers))):
+        own = {k: f for k, f in here.items() if l or ("g_prime" not in f and "y_prev" not in f)}
+        v = Layer({**layers[l], "delta": delta}, {**base, **own})
+        for kind in vars(net.layers[l]):
+            found[f"{kind}{l + 1}"] = v["d" + kind].reshape(vars(net.layers[l])[kind].shape)
+        if l:
+            # What needs the layer below is a mistake in passing the error on to it.
+            delta = Layer({**layers[l], "delta": delta}, {**base, **steps})["below"]
+    return found
 
 
 _AXES = re.compile(
