@@ -502,6 +502,10 @@ def test_torch():
     assert wrong.mistakes == ("statistics as constants",), wrong
     other = review.batchnorm_backward(torch.nn.LayerNorm(4))
     assert other.verdict == "own" and "layer normalization" in other.diagnosis
+    for ready in (torch.nn.BatchNorm1d(4), torch.nn.BatchNorm1d(4).eval()):
+        frozen = review.frozen_batchnorm_backward(ready)
+        assert frozen.verdict == "right", frozen
+        assert review.batchnorm_backward(ready).verdict == "right"
 
 
 # Checks that are usual.

@@ -967,9 +967,14 @@ class AutogradWay(Way):
             if isinstance(layer, type):
                 layer = layer(**{k: self.form.hand(r, values) for k, r in self.roles.items()})
             layer = layer.double() if double else layer.float()
-            layer.train()
+            layer.train(values["kind"].setting("training", True))
             self._modules[key] = layer
-        return self._modules[key]
+        layer = self._modules[key]
+        for name, buffer in layer.named_buffers() if not layer.training else ():
+            for role, known in RUNNING.items():
+                if squash(name.split(".")[-1]) in known and buffer.numel() == values[role].size:
+                    buffer.copy_(self.form.hand(role, values).reshape(buffer.shape))
+        return layer
 
     def _graph(self, values):
         double = values["x"].dtype == np.float64
