@@ -14,7 +14,7 @@ import review_cases
 
 from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
-from bnnotes.review import call, compare, diagnose, whole
+from bnnotes.review import call, compare, diagnose
 from bnnotes.review import report as report_words
 from bnnotes.review.__main__ import main
 from bnnotes.review.mistakes import (
@@ -27,8 +27,11 @@ from bnnotes.review.mistakes import (
     SAMPLES,
     Layer,
     cases,
+    completed,
     derivatives,
+    in_network,
     layer,
+    network_values,
 )
 
 
@@ -70,10 +73,14 @@ def test_the_differences_of_a_forward_pass_are_its_derivatives():
 
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_the_steps_of_a_network_are_the_books(batch_norm):
-    values = whole.values(5, 7, batch_norm, eps=0.1 * batch_norm)
-    found = whole.evaluate(values, {}, batch_norm)
-    for name, exact in whole.truth(values).items():
-        np.testing.assert_allclose(found[name], exact, atol=1e-13)
+    values = network_values(5, 7, batch_norm, eps=0.1 * batch_norm)
+    found = in_network(values, {}, batch_norm)
+    given = values["network"], values["psi"], values["phi"]
+    cost, gradients = network.cost_and_gradients(*given)
+    np.testing.assert_allclose(found["cost"], cost, atol=1e-13)
+    for l, gradient in enumerate(gradients, 1):
+        for kind, exact in vars(gradient).items():
+            np.testing.assert_allclose(found[f"{kind}{l}"], exact, atol=1e-13)
 
 
 KINDS = {
@@ -162,7 +169,8 @@ def test_a_known_mistake_in_another_normalizer_is_named(mistake, door):
     pixels = bool({"P", "N", "over_neurons"} & set(re.findall(r"\w+", str(mistake.steps))))
     kind = door.of(3)[-1 if pixels else 0].kind
     layout = IMAGES if pixels or kind.groups else LAYOUTS[kind.layouts[0]]
-    report = door(in_layout(mistake, layout, kind), layout=layout.name, **groups)
+    wrong = in_layout(kind.has(mistake), layout, kind)
+    report = door(wrong, layout=layout.name, **groups)
     assert not report.ok
     assert mistake.name in report.mistakes, said(report)
     assert "two mistakes" not in report.diagnosis
@@ -192,8 +200,8 @@ IN_EVERY_LAYER = ("Δ of the last layer not averaged", "missing x̂ term", "γ l
 @pytest.mark.parametrize("name", IN_EVERY_LAYER)
 def test_a_mistake_in_every_layer_of_a_network_is_named(name):
     def wrong(network, psi, phi):
-        values = whole.complete(network, psi, phi)
-        found = whole.evaluate(values, MISTAKES[name].steps)
+        values = completed(network, psi, phi)
+        found = in_network(values, MISTAKES[name].steps)
         count = len(network.layers) + 1
         kinds = ("W", "gamma", "beta")
         return found["cost"], [[found[f"{k}{l}"] for k in kinds] for l in range(1, count)]
@@ -494,6 +502,10 @@ def test_torch():
     assert wrong.mistakes == ("statistics as constants",), wrong
     other = review.batchnorm_backward(torch.nn.LayerNorm(4))
     assert other.verdict == "own" and "layer normalization" in other.diagnosis
+    for ready in (torch.nn.BatchNorm1d(4), torch.nn.BatchNorm1d(4).eval()):
+        frozen = review.frozen_batchnorm_backward(ready)
+        assert frozen.verdict == "right", frozen
+        assert review.batchnorm_backward(ready).verdict == "right"
 
 
 # Checks that are usual.

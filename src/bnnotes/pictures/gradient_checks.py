@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import batchnorm, digits, network, review, table
-from ..review import whole
-from ..review.mistakes import FORWARD, GIVEN, MISTAKES, Layer, derivatives
+from ..review.mistakes import FORWARD, GIVEN, MISTAKES, Layer, derivatives, in_network
 
 
 class Check(NamedTuple):
@@ -212,7 +211,7 @@ def trained_accuracy(name=None, *, seed=0, epochs=5):
     for _ in range(epochs):
         for batch in network.batches(len(data.psi), 32, rng):
             values = {"network": net, "psi": data.psi[batch], "phi": data.phi[batch]}
-            _descend(net, whole.evaluate(values, replaced), 0.3)
+            _descend(net, in_network(values, replaced), 0.3)
     return digits.accuracy(network.predict(net, data.psi_test), data.phi_test)
 
 

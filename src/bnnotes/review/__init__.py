@@ -48,7 +48,7 @@ import numpy as np
 
 from ..checked import choice, count, instance
 from . import call, names
-from .compare import Subject
+from .compare import Network, Subject
 from .diagnose import Verdict, judge, rank
 from .mistakes import (
     BASELINE,
@@ -165,6 +165,8 @@ def _reviewed(f, subject, layouts, weights, forward, deep=True):
             return _backward(f, subject, layouts, forward, functools.partial(judge, deep=deep))
         if not callable(f):
             return Verdict("unknown", f"got {type(f).__name__}, wanted a function"), ()
+        if isinstance(subject, Network):
+            return judge(subject, call.network_ways(f, subject.batch_norm, layouts, weights)), ()
         if subject.wanted == ("y",):
             return judge(subject, _forward_ways(f, layouts), deep), ()
         return judge(subject, _function_ways(f, subject, layouts, weights)), ()
@@ -257,14 +259,17 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     -------
     Report
     """
-    from . import whole
-
     instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
     if layout is not None:
         choice("layout", layout, ("sample-major", "feature-major"))
     if weights is not None:
         choice("weights", weights, WEIGHTS)
-    return whole.review(f, bool(batch_norm), layout, weights)
+    subject = _NETWORK if batch_norm else _PLAIN_NETWORK
+    return reported(names.name_of(f), subject, *_reviewed(f, subject, layout, weights, None))
+
+
+_NETWORK = Network("network", ("cost",))
+_PLAIN_NETWORK = Network("network without batch normalization", ("cost",), kind=BASELINE)
 
 
 def case(subject, name):

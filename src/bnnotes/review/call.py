@@ -20,7 +20,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .mistakes import BATCH, FULL, NUMBERS, RIGHT, SAMPLES
+from .. import network
+from ..activations import BY_NAME
+from .mistakes import (
+    BATCH,
+    FEATURES,
+    FULL,
+    LAYOUTS,
+    LISTS,
+    NUMBERS,
+    RIGHT,
+    SAMPLES,
+    Parameters,
+)
 from .names import (
     ANY,
     BACK,
@@ -41,6 +53,7 @@ from .names import (
     quantity,
     returned_names,
     squash,
+    symbol,
 )
 
 # Calls.
@@ -373,7 +386,7 @@ class Way:
     """One manner of calling the reader's code."""
 
     how, n, order, swapped, has_forward = "", None, 0, (), False
-    gamma_taken, eps_taken, statistics_given = True, True, False
+    gamma_taken, eps_taken, statistics_given, activation = True, True, False, None
 
     def backward(self, values):
         """Return the `Outcome` of the backward pass, after a forward pass where there is one."""
@@ -954,9 +967,14 @@ class AutogradWay(Way):
             if isinstance(layer, type):
                 layer = layer(**{k: self.form.hand(r, values) for k, r in self.roles.items()})
             layer = layer.double() if double else layer.float()
-            layer.train()
+            layer.train(values["kind"].setting("training", True))
             self._modules[key] = layer
-        return self._modules[key]
+        layer = self._modules[key]
+        for name, buffer in layer.named_buffers() if not layer.training else ():
+            for role, known in RUNNING.items():
+                if squash(name.split(".")[-1]) in known and buffer.numel() == values[role].size:
+                    buffer.copy_(self.form.hand(role, values).reshape(buffer.shape))
+        return layer
 
     def _graph(self, values):
         double = values["x"].dtype == np.float64
@@ -1101,3 +1119,154 @@ def autograd_ways(thing, layouts):
         for form in forms(None, layouts):
             if form.tensors:
                 yield AutogradWay(thing, {k: r for k, r in roles.items() if r}, form, rank)
+
+
+# Networks.
+
+NETWORK = {
+    "network": "network net model",
+    "layers": "layers params parameters theta",
+    "Ws": "ws w weights",
+    "gammas": "gammas gamma",
+    "betas": "betas beta",
+    "bs": "bs b biases",
+    "psi": "psi ψ x xs input inputs data xbatch u0",
+    "phi": "phi φ t target targets label labels y ys ybatch onehot",
+    "eps": "eps epsilon ε",
+    "activation": "activation act",
+}
+
+
+class NetworkWay(FunctionWay):
+    """A function of a network, and how it wants its arrays."""
+
+    def __init__(self, f, roles, form, kinds, activation):
+        super().__init__(f, roles, form, kinds)
+        self.activation, self.taken = activation, {}
+        self.how += f"; its activation is {activation}" if activation else ""
+
+    def network(self, given, eps=None):
+        """Return the network of a case, with what the code has built in."""
+        net = given["network"]
+        activation = BY_NAME[self.activation] if self.activation else net.activation
+        return network.Network(net.layers, activation, net.eps if eps is None else eps)
+
+    def turned(self, kind, array):
+        turn = array.T if kind == "W" and self.form.transposed else array
+        if kind != "W" and self.form.layout is FEATURES:
+            turn = turn[:, None]
+        return turn.copy()
+
+    def inputs(self, given):
+        found = {}
+        for name, role in self.roles.items():
+            value = given[role]
+            if role in ("psi", "phi"):
+                found[name] = (value.T if self.form.layout is FEATURES else value).copy()
+            elif role in LISTS:
+                found[name] = [self.turned(LISTS[role], array) for array in value]
+            elif role == "layers":
+                found[name] = [
+                    Parameters((k, self.turned(k, v)) for k, v in each.items()) for each in value
+                ]
+            else:
+                found[name] = copy.deepcopy(value)
+        return found
+
+    def backward(self, given):
+        returned, trouble, notes = self._call(given)
+        if trouble:
+            return Outcome({}, trouble=trouble, notes=notes)
+        try:
+            return Outcome(self.read(returned, given), notes=notes)
+        except ValueError as error:
+            return Outcome({}, trouble=str(error))
+
+    def read(self, returned, given):
+        """Return the cost and the gradients by quantity, in the shapes of the book."""
+        layers = given["network"].layers
+        cost, gradients = _cost(returned)
+        found = {} if cost is None else {"cost": as_array(cost).astype(float).reshape(())}
+        for kind, l, value in self._gradients(gradients, layers):
+            array, want, name = as_array(value), vars(layers[l])[kind], f"{kind}{l + 1}"
+            array = np.empty(0) if array is None else array
+            array = array.T if kind == "W" and self.form.transposed else array
+            if kind != "W" and array.size == want.size:
+                array = array.reshape(want.shape)
+            if array.shape != want.shape:
+                said = f"{symbol(name)} has the shape {array.shape}, wanted {want.shape}"
+                raise ValueError(said)
+            found[name] = array.astype(float)
+        return found
+
+    def _gradients(self, gradients, layers):
+        """Yield which parameter of which layer each gradient is of, whatever holds them."""
+        kinds, count = self.wanted, len(layers)
+        pairs = [(name, value) for name, value in flat(gradients) if value is not None]
+        known = [(_parameter(name, kinds), name, value) for name, value in pairs if name]
+        if known:
+            seen = {}
+            for kind, name, value in known:
+                number = re.search(r"\d+$", name)
+                of_kind = seen.setdefault(kind, {})
+                of_kind[int(number[0]) if number else len(of_kind)] = value
+            found = [(k, l, v[n]) for k, v in seen.items() if k for l, n in enumerate(sorted(v))]
+        else:
+            # Three layers of three arrays, or three lists of an array per layer: the shapes tell.
+            lists = all(np.ndim(as_array(value)) == 2 for _, value in pairs[:count])
+            order = [(k, l) for k in kinds for l in range(count)]
+            order = order if lists else [(k, l) for l in range(count) for k in kinds]
+            if len(pairs) != len(order):
+                raise ValueError(f"it returned {len(pairs)} gradients, wanted {len(order)}")
+            found = [(*place, value) for place, (_, value) in zip(order, pairs, strict=True)]
+        most = 1 + max((l for _, l, _ in found), default=-1)
+        if most != count:
+            raise ValueError(f"it returned gradients of {most} layers, wanted {count}")
+        return sorted(found, key=lambda place: place[1])
+
+
+def _cost(returned):
+    """Return the cost, or None, and the gradients."""
+    if returned is None:
+        raise ValueError("it returned None; is there a return?")
+    if isinstance(returned, Mapping):
+        known = next((k for k in returned if str(k).casefold() in ("cost", "loss", "c", "j")), None)
+        rest = {k: v for k, v in returned.items() if k != known}
+        rest = next(iter(rest.values())) if known and len(rest) == 1 else rest
+        return returned.get(known), rest
+    if isinstance(returned, tuple) and returned and np.ndim(as_array(returned[0])) == 0:
+        return returned[0], returned[1] if len(returned) == 2 else returned[1:]
+    return None, returned
+
+
+def _parameter(name, kinds):
+    """Return which parameter of a layer a name says, or None."""
+    short = re.sub(r"_?\d+$", "", name.casefold())
+    short = short.removeprefix("grad_").removeprefix("d").strip("_").rstrip("s")
+    known = {"w": "W", "weight": "W", "gamma": "gamma", "beta": "beta", "b": "b", "bia": "b"}
+    return known.get(short) if known.get(short) in kinds else None
+
+
+def network_ways(f, batch_norm, layout, weights):
+    """Yield the ways of calling a function of a network."""
+    kinds = ("W", "gamma", "beta") if batch_norm else ("W", "b")
+    lists = {"Ws", "gammas", "betas"} if batch_norm else {"Ws", "bs"}
+    offered = {"network", "layers", "psi", "phi", "eps", "activation"} | lists
+    named = parameters(f)
+    if named is None:
+        raise Unreadable("its arguments have no names; wrap it in a function that has")
+    roles = {}
+    for name, parameter in named.items():
+        fits = [r for r, known in NETWORK.items() if r in offered and squash(name) in known.split()]
+        role = next((r for r in fits if r not in roles.values()), None)
+        if role:
+            roles[name] = role
+        elif parameter.default is parameter.empty:
+            wanted = ", ".join(r for r in NETWORK if r in offered)
+            raise Unreadable(f"review met the argument `{name}`; wanted some of {wanted}")
+    has = {"network", "activation"} & set(roles.values())
+    for chosen in [LAYOUTS[layout]] if layout else [SAMPLES, FEATURES]:
+        for transposed in (False, True) if weights is None else (weights == "(n_prev, n)",):
+            for activation in (None,) if has else ("tanh", "relu", "sigmoid"):
+                form = Form(chosen, transposed=transposed)
+                yield NetworkWay(f, roles, form, kinds, activation)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import network
 from .mistakes import (
     BASELINE,
     BATCH,
@@ -21,8 +22,10 @@ from .mistakes import (
     Case,
     Layer,
     cases,
+    completed,
     evaluated,
     layer,
+    network_cases,
 )
 from .names import OFFERED
 
@@ -166,6 +169,96 @@ class Subject(NamedTuple):
         """The known mistakes that can be made here."""
         return _mistakes(self.kind, self.wanted, self.made is not layer)
 
+    def look(self, way, named=False):
+        """Return the `Found` of a way in the first case, or why it failed.
+
+        With `named`, None where the forward pass is none that has a name.
+        """
+        n = {"n": way.n} if way.n else {}
+        M, P = 5, way.form.layout.pixels[0] * way.form.layout.pixels[1]
+        if P > 1 and way.has_forward:
+            M = 3
+        values = self.batch(45, M, P, eps=0.1, **n)
+        case = Case("first", "plain", values)
+        outcome = way.backward(values)
+        if outcome.trouble and self.made is not layer:
+            # A square layer lets W through where Wᵀ belongs.
+            values = self.batch(45, M, P, eps=0.1, n_prev=values["W"].shape[0])
+            case, outcome = Case("first", "plain", values), way.backward(values)
+        if outcome.trouble and not (way.has_forward and outcome.y is not None):
+            return outcome.trouble
+        ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(self.wanted))
+        ones = ones and self.kind is not BASELINE
+        if ones:
+            values = without_gamma(values)
+            outcome = way.backward(values)
+        forward, candidates, eps, unused = None, (), None, False
+        if way.has_forward and outcome.y is not None:
+            eps, unused, forward = _of_forward(way, values, outcome, self.wanted != ("y",))
+            if self.wanted == ("y",):
+                candidates, forward = (eps, 0.0), None
+        elif "dx" in self.wanted:
+            eps, unused, candidates = _of_backward(way, values, outcome)
+        if named and forward is not None and forward.steps is None:
+            return None
+        if eps is not None:
+            values = Layer({**values_given(values), "eps": eps})
+            outcome = way.backward(values) if not way.has_forward else outcome
+        case = case._replace(values=values)
+        truth, scales = self.truth(way, case, forward)
+        evidence = Evidence(case, outcome, truth, scales)
+        return Found(way, case, evidence, eps, tuple(candidates), unused, ones, forward)
+
+    def truth(self, way, case, forward):
+        """Return the truth of a case, and the scales."""
+        wanted = (*self.wanted, *self.optional)
+        if forward is None:
+            truth = truth_of(case.values, wanted)
+        elif forward.steps is None:
+            truth = numerical(way, case.values) or truth_of(case.values, self.wanted)
+            truth = {q: shaped(q, truth[q], case.values) for q in self.wanted}
+        else:
+            truth = truth_of(case.values, self.wanted, forward.steps, own=True)
+        return truth, scales_of(case.values, wanted)
+
+    def cases(self, found, few=False):
+        """Return the cases for a way, with the ε that it has."""
+        way = found.way
+        every = cases(self.made, way.form.layout, way.n, self.kind)
+        if self.kind is BASELINE:
+            every = [c for c in every if c.kind != "constant"]
+        kept = []
+        for case in every:
+            if found.forward and case.kind in ("constant", "one", "width"):
+                continue
+            if found.eps is not None:
+                if case.kind in ("constant", "one") and not found.eps:
+                    continue
+                case = case.with_eps(found.eps)
+                # As it was made: float32 stays float32.
+                case = case._replace(name=case.name.split(", eps")[0])
+            if found.ones:
+                case = case._replace(values=without_gamma(case.values))
+            kept.append(case)
+        names = [c.name for c in kept]
+        kept = [c for k, c in enumerate(kept) if c.name not in names[:k]]
+        if way.form.layout is not SAMPLES and way.form.layout is not FEATURES:
+            kept = [c for c in kept if "130" not in c.name]
+        return kept[:6] if few else kept
+
+    def gather(self, found, few=False):
+        """Return the `Evidence` of all cases."""
+        evidence = []
+        for case in self.cases(found, few):
+            if found.forward and found.forward.steps is None and case.name != "M_B = 3":
+                continue
+            outcome = found.way.backward(case.values)
+            if case.kind == "one" and (outcome.trouble or outcome.shapes):
+                continue
+            truth, scales = self.truth(found.way, case, found.forward)
+            evidence.append(Evidence(case, outcome, truth, scales))
+        return evidence
+
 
 @functools.cache
 def _mistakes(kind, wanted, dense):
@@ -279,7 +372,8 @@ def of_output(y, values, steps=None, inside=True):
         found = np.broadcast_to(std**2 - var if inside else std - np.sqrt(var), y.shape)
         weight = np.abs(np.broadcast_to(made["centered"], y.shape))
     found = found[np.isfinite(found) & (weight > 0.3 * weight.max())]
-    if not len(found):
+    # No number is within 1e-6 of all of them: the median is not needed to see that.
+    if not len(found) or np.ptp(found) > 2e-6 * max(1.0, np.abs(found).max()):
         return None
     middle = float(np.median(found))
     if np.abs(found - middle).max() > 1e-6 * max(1.0, abs(middle)) or middle < -1e-9:
@@ -287,10 +381,10 @@ def of_output(y, values, steps=None, inside=True):
     return tidy(max(middle, 0.0) if middle > 1e-13 else 0.0)
 
 
-def tidy(eps):
+def tidy(eps, relative=1e-5, absolute=1e-13):
     """Return ε with as few digits as it was meant to have."""
     short = float(f"{eps:.3g}") if np.isfinite(eps) else 0.0
-    return short if abs(short - eps) <= 1e-5 * eps + 1e-13 else eps
+    return short if abs(short - eps) <= relative * eps + absolute else eps
 
 
 # The walk: every way of calling, the first case, then all cases.
@@ -307,60 +401,6 @@ class Found(NamedTuple):
     unused: bool
     ones: bool
     forward: object = None
-
-
-def look(subject, way, named=False):
-    """Return the `Found` of a way in the first case, or why it failed.
-
-    With `named`, None where the forward pass is none that has a name.
-    """
-    n = {"n": way.n} if way.n else {}
-    M, P = 5, way.form.layout.pixels[0] * way.form.layout.pixels[1]
-    if P > 1 and way.has_forward:
-        M = 3
-    values = subject.batch(45, M, P, eps=0.1, **n)
-    case = Case("first", "plain", values)
-    outcome = way.backward(values)
-    if outcome.trouble and subject.made is not layer:
-        # A square layer lets W through where Wᵀ belongs.
-        values = subject.batch(45, M, P, eps=0.1, n_prev=values["W"].shape[0])
-        case, outcome = Case("first", "plain", values), way.backward(values)
-    if outcome.trouble and not (way.has_forward and outcome.y is not None):
-        return outcome.trouble
-    ones = not way.gamma_taken and bool({"dx", "y", "dW", "below"} & set(subject.wanted))
-    ones = ones and subject.kind is not BASELINE
-    if ones:
-        values = without_gamma(values)
-        outcome = way.backward(values)
-    forward, candidates, eps, unused = None, (), None, False
-    if way.has_forward and outcome.y is not None:
-        eps, unused, forward = _of_forward(way, values, outcome, subject.wanted != ("y",))
-        if subject.wanted == ("y",):
-            candidates, forward = (eps, 0.0), None
-    elif "dx" in subject.wanted:
-        eps, unused, candidates = _of_backward(way, values, outcome)
-    if named and forward is not None and forward.steps is None:
-        return None
-    if eps is not None:
-        values = Layer({**values_given(values), "eps": eps})
-        outcome = way.backward(values) if not way.has_forward else outcome
-    case = case._replace(values=values)
-    truth, scales = _truth(subject, way, case, forward)
-    evidence = Evidence(case, outcome, truth, scales)
-    return Found(way, case, evidence, eps, tuple(candidates), unused, ones, forward)
-
-
-def _truth(subject, way, case, forward):
-    """Return the truth of a case, and the scales."""
-    wanted = (*subject.wanted, *subject.optional)
-    if forward is None:
-        truth = truth_of(case.values, wanted)
-    elif forward.steps is None:
-        truth = numerical(way, case.values) or truth_of(case.values, subject.wanted)
-        truth = {q: shaped(q, truth[q], case.values) for q in subject.wanted}
-    else:
-        truth = truth_of(case.values, subject.wanted, forward.steps, own=True)
-    return truth, scales_of(case.values, wanted)
 
 
 class Forward(NamedTuple):
@@ -395,21 +435,36 @@ def _of_forward(way, values, outcome, named):
         eps = (again is not None and of_output(again, small)) or eps
     if eps is not None and off(y, Layer({**values_given(values), "eps": eps})["y"], scale) < TIGHT:
         return (eps if built_in else None), unused, None
-    for row in _forwards(values["kind"]) if named else ():
-        options = [values["eps"]] if not built_in else []
+    eps, found = 0.0, Forward("", "", None)
+    if named:
+        gamma_one = bool((values["gamma"] == 1).all())
+        known = _known_forward(
+            values["kind"], y.shape, gamma_one, built_in, y.astype(float).tobytes()
+        )
+        eps, found = known or (eps, found)
+    return (eps if built_in else None), unused, found
+
+
+@functools.lru_cache(maxsize=64)  # many ways of calling give the same y
+def _known_forward(kind, shape, gamma_one, built_in, y):
+    """Return the ε and the `Forward` of what gave y in the first case, or None."""
+    values = layer(45, *shape, eps=0.1, kind=kind)
+    values = without_gamma(values) if gamma_one else values
+    given, y = values_given(values), np.frombuffer(y).reshape(shape)
+    scale = float(np.abs(y).max()) or 1.0
+    for row in _forwards(kind):
+        options = [values["eps"]]
         if built_in:
-            with np.errstate(all="ignore"):
-                options = [of_output(y, values, row.steps), 0.0]
-                options.append(of_output(y, values, row.steps, inside=False))
+            options = [of_output(y, values, row.steps), 0.0]
+            options.append(of_output(y, values, row.steps, inside=False))
         for option in options:
             if option is None:
                 continue
             with np.errstate(all="ignore"):
-                made = Layer({**values_given(values), "eps": option}, row.steps)["y"]
-            if np.shape(made) == y.shape and off(y, made, scale) < TIGHT:
-                forward = Forward(row.name, row.other or row.says, row.steps)
-                return (option if built_in else None), unused, forward
-    return (0.0 if built_in else None), unused, Forward("", "", None)
+                made = Layer({**given, "eps": option}, row.steps)["y"]
+            if np.shape(made) == shape and off(y, made, scale) < TIGHT:
+                return option, Forward(row.name, row.other or row.says, row.steps)
+    return None
 
 
 def _of_backward(way, values, outcome):
@@ -430,41 +485,62 @@ def _of_backward(way, values, outcome):
     return candidates[0], unused, candidates
 
 
-def all_cases(subject, found, few=False):
-    """Return the cases for a way, with the ε that it has."""
-    way = found.way
-    every = cases(subject.made, way.form.layout, way.n, subject.kind)
-    if subject.kind is BASELINE:
-        every = [c for c in every if c.kind != "constant"]
-    kept = []
-    for case in every:
-        if found.forward and case.kind in ("constant", "one", "width"):
-            continue
-        if found.eps is not None:
-            if case.kind in ("constant", "one") and not found.eps:
-                continue
-            case = case.with_eps(found.eps)
-            # As it was made: float32 stays float32.
-            case = case._replace(name=case.name.split(", eps")[0])
-        if found.ones:
-            case = case._replace(values=without_gamma(case.values))
-        kept.append(case)
-    names = [c.name for c in kept]
-    kept = [c for k, c in enumerate(kept) if c.name not in names[:k]]
-    if way.form.layout is not SAMPLES and way.form.layout is not FEATURES:
-        kept = [c for c in kept if "130" not in c.name]
-    return kept[:6] if few else kept
+class Network(Subject):
+    """The cost and all gradients of a network."""
+
+    @property
+    def batch_norm(self):
+        """Whether its layers normalize."""
+        return self.kind is BATCH
+
+    @property
+    def mistakes(self):
+        """The known mistakes that can be made in every layer."""
+        steps = {"output", "dW", "below"} | (set() if self.batch_norm else {"db"})
+        rows = [m for m in map(BATCH.has, MISTAKES.values()) if m and not m.other]
+        return [m for m in rows if self.batch_norm or m.steps.keys() <= steps]
+
+    def look(self, way, named=False):
+        """Return the `Found` of a way in the first case, or why it failed."""
+        case, eps = network_cases(self.batch_norm)[0], None
+        if self.batch_norm and not {"eps", "network"} & set(way.roles.values()):
+            eps = _of_cost(way, case.values)
+        found = Found(way, case, None, eps, (), False, False)
+        evidence = self.evidence(case, found)
+        return evidence.outcome.trouble or found._replace(evidence=evidence)
+
+    def gather(self, found, few=False):
+        """Return the `Evidence` of all cases."""
+        return [self.evidence(case, found) for case in network_cases(self.batch_norm)]
+
+    def evidence(self, case, found):
+        """Return the `Evidence` of one case."""
+        given, net = case.values, found.way.network(case.values, found.eps)
+        case = case._replace(values=completed(net, given["psi"], given["phi"]))
+        cost, gradients = network.cost_and_gradients(net, given["psi"], given["phi"])
+        truth = {"cost": np.asarray(cost)}
+        for l, gradient in enumerate(gradients, 1):
+            truth |= {f"{kind}{l}": array for kind, array in vars(gradient).items()}
+        largest = max(float(np.abs(array).max()) for q, array in truth.items() if q != "cost")
+        scales = dict.fromkeys(truth, largest) | {"cost": max(1.0, float(cost))}
+        return Evidence(case, found.way.backward(case.values), truth, scales)
 
 
-def gather(subject, found, few=False):
-    """Return the `Evidence` of all cases."""
-    evidence = []
-    for case in all_cases(subject, found, few):
-        if found.forward and found.forward.steps is None and case.name != "M_B = 3":
-            continue
-        outcome = found.way.backward(case.values)
-        if case.kind == "one" and (outcome.trouble or outcome.shapes):
-            continue
-        truth, scales = _truth(subject, found.way, case, found.forward)
-        evidence.append(Evidence(case, outcome, truth, scales))
-    return evidence
+def _of_cost(way, given):
+    """Return the ε that a network has built in: with it the cost is the reader's."""
+    found = way.backward(given).found.get("cost")
+    if found is None:
+        return 0.0
+
+    def apart(eps):
+        net = way.network(given, eps)
+        return network.cost_and_gradients(net, given["psi"], given["phi"])[0] - float(found)
+
+    eps = 1e-5
+    for _ in range(20):
+        slope = (apart(eps * 1.001 + 1e-12) - apart(eps)) / (eps * 0.001 + 1e-12)
+        step = apart(eps) / slope if slope else 0.0
+        eps = max(eps - step, 0.0) if abs(step) < 1 else eps
+        if abs(step) < 1e-13:
+            break
+    return tidy(eps, 1e-3, 1e-11)

@@ -16,8 +16,7 @@ from .compare import (
     LOOSE,
     TIGHT,
     TOLERANCE,
-    gather,
-    look,
+    Network,
     off,
     scales_of,
     shaped,
@@ -37,9 +36,10 @@ from .mistakes import (
     SAMPLES,
     Layer,
     evaluated,
+    in_network,
     layer,
 )
-from .names import SYMBOLS
+from .names import SYMBOLS, symbol
 
 LOOKS, SECONDS = 500, 20  # for a way of calling: a count, and seconds only where code is slow
 
@@ -88,7 +88,7 @@ def _walk(subject, ways, deep):
         looks += 1
         if looks > LOOKS or time.monotonic() - start > SECONDS:
             break
-        found = look(subject, way, named=True)
+        found = subject.look(way, named=True)
         if isinstance(found, str):
             troubles.setdefault(found, way)
             continue
@@ -117,7 +117,7 @@ def _walk(subject, ways, deep):
         return Verdict("unknown", "its forward pass is none that review knows", parts=950)
     # A forward pass that has no name may have been called in the wrong way.
     for way in unknown[:3] if not live else ():
-        found = look(subject, way)
+        found = subject.look(way)
         if _good(found):
             return verify(subject, found, (), deep)
         live.append(found)
@@ -138,6 +138,8 @@ def _same(a, b):
 
 def _equal(a, b):
     """Say whether two ways of calling gave the same numbers."""
+    if a.way.activation != b.way.activation:
+        return False
     a, b = a.evidence.outcome, b.evidence.outcome
     same = a.found.keys() == b.found.keys() and (a.shapes, a.trouble) == (b.shapes, b.trouble)
     return same and all(np.array_equal(a.found[q], b.found[q], equal_nan=True) for q in a.found)
@@ -150,7 +152,7 @@ def _good(found):
 
 def verify(subject, found, live=(), deep=True):
     """Return the verdict on a way that was right in the first case: all cases, all layouts."""
-    way, evidence = found.way, gather(subject, found)
+    way, evidence = found.way, subject.gather(found)
     notes = list(_notes(found, evidence))
     failed = [e for e in evidence if e.outcome.trouble or e.outcome.shapes]
     wrong = [e for e in evidence if e.wrong]
@@ -231,12 +233,12 @@ def _other_layouts(subject, found):
     for layout in (IMAGES, LAST):
         for kept in ((False, True), (True, True)):
             other = _with_form(way, way.form._replace(layout=layout, kept=kept))
-            seen = look(subject, other)
+            seen = subject.look(other)
             if isinstance(seen, str) or seen.evidence.outcome.shapes:
                 continue
             if not {"dx", "dgamma", "dbeta"} <= seen.evidence.found.keys():
                 continue
-            evidence = gather(subject, seen)
+            evidence = subject.gather(seen)
             if not any(e.wrong or e.outcome.trouble for e in evidence):
                 return [f"it takes images {layout.axes} too, and is right for them"]
             bad = bad or name_it(subject, seen, evidence)
@@ -295,7 +297,7 @@ def _worst(subject, live, deep):
     verdicts = []
     # Where one gives arrays of the right shapes, none that does not is looked at.
     for found in [f for f in live if _plausible(f)[0] == _plausible(live[0])[0]][:5]:
-        evidence = gather(subject, found, few=True)
+        evidence = subject.gather(found, few=True)
         verdicts.append((name_it(subject, found, evidence, deep=False), found, evidence))
         if verdicts[-1][0].parts <= 1:
             break
@@ -325,7 +327,7 @@ def name_it(subject, found, evidence, deep=True):
         if way.has_forward:
             text = f"it failed with the cache of its own forward pass: {trouble}"
         return Verdict(kind, text, (), 500, evidence, way, notes=notes)
-    search = Search(subject, found, good, deep)
+    search = (NetworkSearch if isinstance(subject, Network) else Search)(subject, found, good, deep)
     shapes = next((list(e.outcome.shapes) for e in evidence if e.outcome.shapes), [])
     text, names, parts = search.explain()
     if failed and not search.wrong:
@@ -640,6 +642,52 @@ class Search:
             if len(bad) == 1 and sizes > 1:
                 return [f"only {what} {bad.pop()} is wrong"]
         return []
+
+
+class NetworkSearch(Search):
+    """The comparison of known mistakes, made in every layer, with what came back."""
+
+    def predicted(self, e, steps, own, eps):
+        key = id(e), tuple(steps.items())
+        if key not in self._memo:
+            try:
+                with np.errstate(all="ignore"):
+                    self._memo[key] = in_network(e.case.values, steps, self.subject.batch_norm)
+            except (ValueError, KeyError, NameError, TypeError):
+                self._memo[key] = {}
+        return self._memo[key]
+
+    def explain(self):
+        if not self.wrong:
+            return "", (), 0
+        rows = self.rows(self.names, None)
+        if rows:
+            return *_either(rows), 1
+        gradients = [q for q in self.names if q != "cost"]
+        said = ""
+        if gradients and "cost" not in self.wrong:
+            said = factor([self._joined(e) for e in self.evidence])
+        return (f"every gradient {said}", (), 1) if said else (self._located(gradients), (), 100)
+
+    @staticmethod
+    def _joined(e):
+        """Return a case with all of its gradients and the right ones, each in one array."""
+        names = [q for q in e.found if q != "cost"]
+        return e, *(np.concatenate([np.ravel(v[q]) for q in names]) for v in (e.found, e.truth))
+
+    def _located(self, gradients):
+        """Say in which layers the error is."""
+        said, bad = ["no known mistake explains it"], [q for q in gradients if q in self.wrong]
+        if "cost" in self.names:
+            where = "wrong: look at the forward pass" if "cost" in self.wrong else "right"
+            said.append(f"the cost is {where}")
+        if bad and len(bad) == len(gradients):
+            said.append("every gradient is wrong")
+        elif bad:
+            top = max(int(q[-1]) for q in bad)
+            said.append("wrong: " + ", ".join(map(symbol, bad)))
+            said.append(f"all others are right; coming from the output, it begins at layer {top}")
+        return "; ".join(said)
 
 
 def _of_images(mistake):

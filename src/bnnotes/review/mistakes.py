@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import baseline, network
+
 RIGHT = {
     "mean": "avg(x)",
     "centered": "x - mean",
@@ -185,19 +187,21 @@ class Kind:
 
     def has(self, mistake):
         """Return the mistake as it is made in this kind, or None where it is none."""
-        if mistake.of:
-            return mistake if self.name in mistake.of.split() else None
+        steps = mistake.steps
+        if mistake.of and self.name not in mistake.of.split():
+            return None
         if self is BATCH:
             return mistake
-        steps = mistake.steps
         replaced = self.steps.keys() & steps.keys() - {"y"}
-        if _AXES.search(" ".join(steps.values())):
+        if not mistake.of and _AXES.search(" ".join(steps.values())):
             return None
         if replaced == {"bracket"} and self.within and mistake.term == "x̂":
             # Without the mean only the x̂ term is left.
             steps = {"bracket": f"{steps['bracket']} + avg(delta)"}
-        elif replaced:
+        elif replaced and not mistake.of:
             return None
+        if "batch" not in (mistake.of or "batch"):
+            return mistake._replace(steps=steps)
         words = {key: self.told(getattr(mistake, key), steps) for key in ("says", "other")}
         return mistake._replace(steps=steps, **words)
 
@@ -251,8 +255,17 @@ class Mistake(NamedTuple):
     steps: dict  # the formulas that it replaces
     other: str = ""  # what forward pass this is the gradient of; "" where it is that of none
     origin: str = ""  # where it was met, in Markdown; may be empty
-    term: str = ""  # "mean" or "x̂" where it touches one term of the bracket alone
     of: str = ""  # the kinds of normalization that it is made in; "" is all where no axis is named
+
+    @property
+    def term(self):
+        """The one term of the bracket that it touches, "mean" or "x̂", or ""."""
+        formula, (mean, x_hat) = self.steps.get("bracket", ""), RIGHT["bracket"].split(" - x_hat")
+        if len(self.steps) > 1 or formula == RIGHT["bracket"]:
+            return ""
+        if formula.startswith(("delta - ", "delta + ")) and formula.endswith(f" - x_hat{x_hat}"):
+            return "mean"
+        return "x̂" if formula.startswith(mean) else ""
 
     def __str__(self):
         """Its formulas, each beside the right one."""
@@ -297,9 +310,35 @@ def _read():
     text = resources.files(__package__).joinpath("mistakes.toml").read_text(encoding="utf-8")
     for group, rows in tomllib.loads(text).items():
         for name, row in rows.items():
-            words = {key: row.pop(key, "") for key in ("says", "is", "term", "origin", "of")}
-            other = words.pop("is")
-            yield Mistake(name, **words, group=group, steps=row, other=other)
+            keys = "says", "is", "both", "avg", "origin", "of"
+            says, other, both, mean, origin, of = (row.pop(key, "") for key in keys)
+            plain = Mistake(name, group, says, row, other, origin, of)
+            yield from _of_mean(plain, mean) if mean else [plain]
+            if both:
+                name, says = f"{name}, in both passes", f"{says}, in both passes"
+                yield plain._replace(name=name, says=says, other=both)
+
+
+def _of_mean(row, mean):
+    """Yield the mistakes that have a wrong mean in both terms of the bracket, and in one."""
+    delta = "γΔ" if "batch" not in (row.of or "batch") else "Δ"
+    one, other = f"⟨{delta}⟩", f"⟨{delta} x̂⟩"
+    for where, a, b in (
+        ("", mean, mean),
+        (" in the mean term", mean, "avg({})"),
+        (" in the x̂ term", "avg({})", mean),
+    ):
+        bracket = f"delta - {a.format('delta')} - x_hat * {b.format('delta * x_hat')}"
+        means = one if "mean" in where else other
+        words = {"means": means, "s": "s", "terms": where[4:], "are": "is", "a mean": means}
+        words["sums"] = means.replace("⟨", "Σ").replace("⟩", "")
+        if not where:
+            words = {"means": "both means", "s": "", "terms": "both terms", "are": "are"}
+            words |= {"a mean": f"{one} and {other}", "sums": f"Σ{delta} and Σ{delta} x̂"}
+        # Without the mean only the x̂ term is left.
+        of = row.of if "x̂" in where else row.of.replace(" rms", "")
+        says = row.says.format_map(words)
+        yield row._replace(name=row.name + where, says=says, steps={"bracket": bracket}, of=of)
 
 
 MISTAKES = {mistake.name: mistake for mistake in _read()}
@@ -569,6 +608,94 @@ def cases(made=layer, layout=SAMPLES, n=None, kind=BATCH):
 
 def _neurons(n):
     return f"{n} neuron{'s' * (n > 1)}, eps = 0.1"
+
+
+# Networks.
+
+LISTS = {"Ws": "W", "gammas": "gamma", "betas": "beta", "bs": "b"}
+SIZES, SQUARE = (6, 5, 4, 3), (5, 4, 4, 4)
+
+
+class Parameters(dict):
+    """The parameters of a layer, as a dict and by attribute."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def network_values(seed, M_B, batch_norm, eps=0.0, activation="tanh", sizes=SIZES, soft=False):
+    """Return a network of random parameters, inputs and labels; `soft` ones between 0 and 1."""
+    rng = np.random.default_rng(seed)
+    net = network.create(sizes, batch_norm=batch_norm, activation=activation, eps=eps, rng=rng)
+    for each in net.layers:
+        for name, value in vars(each).items():
+            if name != "W":
+                sign = rng.choice([-1.0, 1.0], value.shape)
+                value = sign * rng.uniform(0.5, 1.5, value.shape)
+            setattr(each, name, np.round(value, 2))
+    phi = rng.uniform(size=(M_B, sizes[-1]))
+    return completed(net, np.round(rng.normal(size=(M_B, sizes[0])), 2), np.round(phi, 2 * soft))
+
+
+def completed(net, psi, phi):
+    """Return what a function of a network may ask for."""
+    kinds = vars(net.layers[0])
+    return {
+        "network": net,
+        "layers": [Parameters(vars(each)) for each in net.layers],
+        **{k: [vars(each)[v] for each in net.layers] for k, v in LISTS.items() if v in kinds},
+        **{"psi": psi, "phi": phi, "eps": net.eps, "activation": net.activation},
+        **{"M_B": len(psi), "N": len(psi), "n": psi.shape[1], "P": 1},
+    }
+
+
+@functools.cache
+def network_cases(batch_norm):
+    """Return the cases that cannot mask a mistake."""
+    eps = 0.1 if batch_norm else 0.0
+    found = [("M_B = 5", 5, 5, {"eps": eps}), ("M_B = 3", 3, 3, {}), ("M_B = 2", 2, 2, {})]
+    found += [("M_B = 32", 32, 32, {"eps": eps}), ("square layers", 70, 5, {"sizes": SQUARE})]
+    found += [("soft labels", 71, 5, {"soft": True, "eps": eps})]
+    found += [("relu, two layers", 72, 5, {"sizes": SIZES[1:], "activation": "relu", "eps": eps})]
+    found += [("M_B = 130", 73, 130, {"eps": eps})]
+    make = functools.partial(network_values, batch_norm=batch_norm)
+    return [Case(name, "plain", make(seed, M, **more)) for name, seed, M, more in found]
+
+
+def in_network(given, steps, batch_norm=True):
+    """Return the cost and all gradients with some steps replaced in every layer."""
+    net, u = given["network"], given["psi"][:, None]
+    base = {} if batch_norm else {"y": "x + b", **BASELINE.steps}
+    here = {k: f for k, f in steps.items() if not any(name in f for name in DENSE[-3:])}
+    layers, below = [], None
+    for each, activation in zip(net.layers, net.activations, strict=True):
+        made = {**vars(each), "x": u @ each.W.T, "u_prev": u, "eps": net.eps}
+        made |= {
+            f"{k}_prev": below[k]
+            for k in ("gamma", "std", "x_hat", "y")
+            if below is not None and (batch_norm or k == "y")
+        }
+        if below is not None:
+            made["g_prime"] = net.activations[len(layers) - 1].g_prime(below["y"])
+        layers.append(below := Layer(made, {**base, **here}))
+        u = activation.g(below["y"])
+    phi = given["phi"][:, None]
+    last = {"u": u, "phi": phi, "M_B": len(phi)}
+    last["g_prime_out"] = net.activations[-1].g_prime(below["y"])
+    found = {"cost": np.asarray(baseline.cross_entropy_from_logits(below["y"][:, 0], given["phi"]))}
+    delta = Layer(last, steps)["output"]
+    for l in reversed(range(len(layers))):
+        own = {k: f for k, f in here.items() if l or ("g_prime" not in f and "y_prev" not in f)}
+        v = Layer({**layers[l], "delta": delta}, {**base, **own})
+        for kind in vars(net.layers[l]):
+            found[f"{kind}{l + 1}"] = v["d" + kind].reshape(vars(net.layers[l])[kind].shape)
+        if l:
+            # What needs the layer below is a mistake in passing the error on to it.
+            delta = Layer({**layers[l], "delta": delta}, {**base, **steps})["below"]
+    return found
 
 
 _AXES = re.compile(
