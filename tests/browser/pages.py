@@ -156,6 +156,8 @@ class Panel:
         self.page.mouse.move(box["x"] + x + way[0], box["y"] + y + way[1], steps=STEPS)
         self.expect_agreement()
         self.page.mouse.up()
+        # A last correction may have gone out between: a reset that overtakes it would be lost.
+        self.expect_agreement()
 
     @property
     def picture(self):
