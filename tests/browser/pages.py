@@ -69,6 +69,7 @@ COUNT = """image => {
 }"""
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
 STEPS = 6  # of the mouse, from one end to the other
+SETTLED = 300  # milliseconds without a move
 POLL = 50  # milliseconds; a look at each frame would keep the page busy with nothing else
 
 
@@ -154,9 +155,12 @@ class Panel:
         self.page.mouse.move(box["x"] + x, box["y"] + y)
         self.page.mouse.down()
         self.page.mouse.move(box["x"] + x + way[0], box["y"] + y + way[1], steps=STEPS)
-        self.expect_agreement()
+        # Each picture that comes corrects the sliders, a few times; then they stand.
+        before = None
+        while before != self.places:
+            before = self.places
+            self.page.wait_for_timeout(SETTLED)
         self.page.mouse.up()
-        # A last correction may have gone out between: a reset that overtakes it would be lost.
         self.expect_agreement()
 
     @property
