@@ -222,6 +222,32 @@ def test_a_right_network_is_right_with_its_own_eps():
     assert not review.network(lambda network, psi, phi: None).ok
 
 
+HELD = {
+    "an array per parameter, by layer": lambda layers: [list(vars(g).values()) for g in layers],
+    "a list per parameter": lambda layers: [
+        [vars(g)[k] for g in layers] for k in ("W", "gamma", "beta")
+    ],
+    "dicts": lambda layers: [{f"d{k}": v for k, v in vars(g).items()} for g in layers],
+    "a dict of lists": lambda layers: {k: [vars(g)[k] for g in layers] for k in ("W", "gamma")},
+    "numbered": lambda layers: {
+        f"d{k}_{l}": v for l, g in enumerate(layers) for k, v in vars(g).items()
+    },
+}
+
+
+@pytest.mark.parametrize("held", HELD.values(), ids=HELD)
+@pytest.mark.parametrize("factor", [1, 3])
+def test_the_gradients_of_a_network_may_come_in_any_container(held, factor):
+    def f(net, psi, phi):
+        cost, gradients = network.cost_and_gradients(net, psi, phi)
+        for each in gradients:
+            vars(each).update({k: factor * v for k, v in vars(each).items()})
+        return cost, held(gradients)
+
+    report = review.network(f)
+    assert report.ok == (factor == 1) and ("3 times" in report.diagnosis) == (factor == 3), report
+
+
 SEEN = {
     "soft labels": lambda net, psi, phi: not np.isin(phi, (0, 1)).all(),
     "relu": lambda net, psi, phi: net.activation.name == "relu",

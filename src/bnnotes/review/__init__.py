@@ -53,6 +53,7 @@ from .diagnose import Verdict, judge, rank
 from .mistakes import (
     BASELINE,
     BATCH,
+    DENSE,
     FROZEN,
     INSTANCES,
     LAYERS,
@@ -64,7 +65,7 @@ from .mistakes import (
 from .mistakes import cases as _cases
 from .report import Report, WrongGradient, reported
 
-_DENSE = {"u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"}
+_DENSE = set(DENSE)
 _ALONE = frozenset(names.OFFERED - {"dgamma", "dbeta"})
 _BACKWARD = "dx", "dgamma", "dbeta"
 _OF_FORWARD = frozenset(names.OF_FORWARD | {"self"})
@@ -314,10 +315,7 @@ def _forward_ways(f, layouts):
         f = getattr(f, method) if method and method != "__call__" else f
     elif isinstance(f, type):
         raise call.Unreadable(f"{kind.__name__} is a class; hand over its forward pass")
-    slots = call.slots_of(f, _OF_FORWARD, delta=False)
-    slots = [(k, ["x", *p] if p == list(names.ANY) else p) for k, p in slots]
-    slots = [(k, [r for r in p if r in _OF_FORWARD or r is None]) for k, p in slots]
-    for order, roles in call.assignments(slots, 40):
+    for order, roles in call.assignments(call.slots_of(f, _OF_FORWARD, delta=False), 40):
         for form in call.forms(f, layouts):
             yield call.ForwardWay(f, roles, form, ("y",), order)
 
@@ -371,11 +369,9 @@ def _backward(f, subject, layouts, forward, judge):
         if alone.kind == "right":
             return alone._replace(condition=text), ()
         return (alone, (f"perhaps {text}",)) if alone.parts <= 1 else (verdict, (taken,))
-    else:
-        tried = ()
     if _is_forward(f):
         text = f"it takes no Δ, so it is a forward pass: {subject.forward} reviews it"
-        return Verdict("unknown", text), tried
+        return Verdict("unknown", text), ()
     try:
         verdict = judge(subject, call.function_ways(f, layouts, subject.wanted))
         guessed = "cache" in getattr(verdict.way, "roles", {}).values()
@@ -383,10 +379,10 @@ def _backward(f, subject, layouts, forward, judge):
             # Perhaps the cache is wrong, and not the function.
             text = f"what is in its cache was guessed: {verdict.text}; hand over the forward pass"
             verdict = verdict._replace(kind="unknown", text=f"{text} that fills it: forward=")
-        return verdict, tried
+        return verdict, ()
     except call.Unreadable as trouble:
         text = f"{trouble}; hand over its forward pass: {subject.name}(f, forward=...)"
-        return Verdict("unknown", text, parts=999), tried
+        return Verdict("unknown", text, parts=999), ()
 
 
 def _is_forward(f):

@@ -22,17 +22,7 @@ import numpy as np
 
 from .. import network
 from ..activations import BY_NAME
-from .mistakes import (
-    BATCH,
-    FEATURES,
-    FULL,
-    LAYOUTS,
-    LISTS,
-    NUMBERS,
-    RIGHT,
-    SAMPLES,
-    Parameters,
-)
+from .mistakes import BATCH, FEATURES, FULL, LAYOUTS, LISTS, NUMBERS, RIGHT, SAMPLES, Parameters
 from .names import (
     ANY,
     BACK,
@@ -383,22 +373,24 @@ def changed(before, after):
 
 
 class Way:
-    """One manner of calling the reader's code."""
+    """One manner of calling the reader's code.
+
+    `backward` returns the `Outcome` of a case, after a forward pass where there is one; `forward`
+    y of the forward pass, or None, and why.
+    """
 
     how, n, order, swapped, has_forward = "", None, 0, (), False
     gamma_taken, eps_taken, statistics_given, activation = True, True, False, None
 
-    def backward(self, values):
-        """Return the `Outcome` of the backward pass, after a forward pass where there is one."""
-        raise NotImplementedError
-
-    def forward(self, values):
-        """Return y of the reader's forward pass, or None, and why."""
-        return None, "there is no forward pass"
-
     def inputs(self, values):
         """Return the arguments by name, for the reader to call it again."""
         return {}
+
+    def but(self, **changes):
+        """Return the same way with something else."""
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
 
 
 def assignments(slots, limit=160):
@@ -430,13 +422,7 @@ class Unreadable(Exception):
 
 
 def slots_of(f, offered, delta=True):
-    """Return the slots of a function's arguments, and of what its cache holds.
-
-    Returns
-    -------
-    slots : list of (key, roles)
-        The key is the argument, or (argument, place) of a cache.
-    """
+    """Return (key, roles) of a function's arguments, and of (argument, place) of its cache."""
     named = parameters(f)
     if named is None:
         raise Unreadable("its arguments have no names; wrap it in a function that has")
@@ -522,12 +508,8 @@ class FunctionWay(Way):
 
     def _call(self, values):
         given = self.inputs(values)
-        kept = {k: _copied(v) for k, v in given.items()}
         self._self = next((v for k, v in given.items() if self.roles[k] == "self"), None)
-        result, trouble = called(self.f, given)
-        written = [k for k in given if changed(kept[k], given[k])]
-        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
-        return result, trouble, notes
+        return watched(self.f, given)
 
     def backward(self, values):
         result, trouble, notes = self._call(values)
@@ -670,10 +652,7 @@ class PairWay(Way):
         if trouble:
             return Outcome({}, trouble=f"the forward pass {name_of(self.f)}: {trouble}")
         passed = self._arguments(values, rest, given)
-        kept = {k: _copied(v) for k, v in passed.items()}
-        result, trouble = guarded(self.b, **passed)
-        written = [k for k in passed if changed(kept[k], passed[k])]
-        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
+        result, trouble, notes = watched(self.b, passed)
         if trouble:
             return Outcome({}, y, trouble, notes=notes)
         outcome = read(result, self.names, self.wanted, self.form, values)
@@ -690,15 +669,8 @@ class PairWay(Way):
                 return rest, tuple(places.get(k, f"[{k}]") for k in range(len(rest)))
         return rest, ()
 
-    def exchanged(self, order):
-        """Return the same way with the entries of the cache in another order."""
-        other = copy.copy(self)
-        other.swapped = order
-        return other
-
 
 FORWARDS = "forward forward_pass fprop fwd feedforward feed_forward __call__ call apply".split()
-
 BACKWARDS = "backward backward_pass bprop bwd backprop backpropagate back back_pass".split()
 
 
@@ -828,15 +800,12 @@ class LayerWay(Way):
         before = {path: v.copy() for path, v, _ in leaves(layer)}
         method = getattr(layer, self.b)
         given = self._arguments(method, "delta", OFFERED, values, self._rest)
-        kept = {k: _copied(v) for k, v in given.items()}
-        result, trouble = called(method, given)
+        result, trouble, notes = watched(method, given)
         if trouble:
             return Outcome({}, y, f".{self.b}: {trouble}")
         outcome = read(result, self.names, self.wanted, self.form, values)
         if result is None:
             outcome = Outcome({})
-        written = [k for k in given if changed(kept[k], given[k])]
-        notes = tuple(f"it writes into its argument `{k}`, in place" for k in written)
         found, shapes = dict(outcome.found), list(outcome.shapes)
         for path, array, _ in leaves(layer):
             fresh = path not in before or changed(before[path], array)
@@ -861,6 +830,14 @@ def called(f, given):
     first = [given[k] for k in given if named[k].kind == named[k].POSITIONAL_ONLY]
     rest = {k: v for k, v in given.items() if named[k].kind != named[k].POSITIONAL_ONLY}
     return guarded(f, *first, **rest)
+
+
+def watched(f, given):
+    """Return what f returns, why it failed, and notes on the arguments that it wrote into."""
+    kept = {k: _copied(v) for k, v in given.items()}
+    result, trouble = called(f, given)
+    written = [k for k in given if changed(kept[k], given[k])]
+    return result, trouble, tuple(f"it writes into its argument `{k}`, in place" for k in written)
 
 
 def leaves(thing, depth=3, path="", seen=None):
@@ -1055,21 +1032,20 @@ def forms(f, layouts, *others):
                 yield Form(each, kept, tensors)
 
 
-def function_ways(f, layouts, wanted, offered=OFFERED, way=FunctionWay, limit=160):
+def function_ways(f, layouts, wanted, offered=OFFERED):
     """Yield the ways of calling a function by the names of its arguments, the likeliest first."""
-    slots = slots_of(f, offered, delta=way is FunctionWay)
-    every = list(assignments(slots, limit))
+    every = list(assignments(slots_of(f, offered)))
     if not every:
         raise Unreadable("two of its arguments have one meaning; review cannot tell them apart")
     for rank, roles in every:
         for form in forms(f, layouts):
-            yield way(f, roles, form, wanted, rank)
+            yield FunctionWay(f, roles, form, wanted, rank)
 
 
 def pair_ways(forward, backward, layouts, wanted):
     """Yield the ways of running a forward and a backward pass, one after the other."""
     slots = slots_of(forward, OF_FORWARD | {"self"}, delta=False)
-    slots = [(k, ["x", *p] if p == list(ANY) else p) for k, p in slots if isinstance(k, str)]
+    slots = [(k, p) for k, p in slots if isinstance(k, str)]
     named = parameters(backward)
     if named is None:
         raise Unreadable("its arguments have no names; wrap it in a function that has")
@@ -1106,9 +1082,8 @@ def layer_ways(thing, layouts, wanted):
 def autograd_ways(thing, layouts):
     """Yield the ways of running what torch differentiates."""
     if isinstance(thing, type) and issubclass(thing, torch().autograd.Function):
-        slots = [s for s in slots_of(thing.forward, OF_FORWARD | {"cache"}, delta=False)]
+        slots = slots_of(thing.forward, OF_FORWARD | {"cache"}, delta=False)
         slots = [(k, p) for k, p in slots if isinstance(k, str)][1:]
-        slots = [(k, ["x", *p] if p == list(ANY) else p) for k, p in slots]
     elif isinstance(thing, type):
         named = parameters(thing) or {}
         needed = {k for k, p in named.items() if p.default is p.empty}
@@ -1202,6 +1177,8 @@ class NetworkWay(FunctionWay):
     def _gradients(self, gradients, layers):
         """Yield which parameter of which layer each gradient is of, whatever holds them."""
         kinds, count = self.wanted, len(layers)
+        if isinstance(gradients, (list, tuple)) and not hasattr(gradients, "_asdict"):
+            gradients = [getattr(each, "__dict__", None) or each for each in gradients]
         pairs = [(name, value) for name, value in flat(gradients) if value is not None]
         known = [(_parameter(name, kinds), name, value) for name, value in pairs if name]
         if known:

@@ -26,11 +26,11 @@ from .mistakes import (
     evaluated,
     layer,
     network_cases,
+    values_given,
 )
 from .names import OFFERED
 
 TIGHT, LOOSE = 1e-9, 1e-6  # relative to what a quantity could be
-
 TOLERANCE = {"float32": 1e-5, "large mean": 1e-5}
 
 
@@ -87,18 +87,11 @@ def truth_of(values, wanted, steps=None, own=False):
     """Return the wanted quantities in float64, in the shapes of the book."""
     given = {
         k: v.astype(float) if getattr(v, "dtype", None) == np.float32 else v
-        for k, v in dict(values).items()
-        if k in KEPT
+        for k, v in values_given(values).items()
     }
     with np.errstate(all="ignore"):
         made = evaluated(given, steps or {}, own)
         return {q: shaped(q, made[q], given) for q in wanted}
-
-
-KEPT = {
-    *("x", "delta", "gamma", "beta", "eps", "running_mean", "running_var", "u_prev", "W", "b"),
-    *("g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev", "kind"),
-}
 
 
 def shaped(name, array, given):
@@ -262,23 +255,15 @@ class Subject(NamedTuple):
 
 @functools.cache
 def _mistakes(kind, wanted, dense):
-    touched = _steps_of(wanted)
+    touched = {*wanted, *FORWARD}
+    if {"dx", "dW", "below"} & touched:
+        touched |= {"error", "bracket", "scale", "dx"}
     made = filter(None, map(kind.has, MISTAKES.values()))
     return [
         m
         for m in made
         if touched & m.steps.keys() and "output" not in m.steps and (dense or not needs_dense(m))
     ]
-
-
-def _steps_of(wanted):
-    known = {
-        "dx": {"error", "bracket", "scale", "dx"},
-        "dW": {"error", "bracket", "scale", "dx", "dW"},
-        "below": {"error", "bracket", "scale", "dx", "below"},
-    }
-    found = set().union(*(known.get(q, {q}) for q in wanted))
-    return found | set(FORWARD) if {"dbeta", "db"} != found else found
 
 
 def needs_dense(mistake):
@@ -306,29 +291,22 @@ def numerical(way, values):
         y, trouble = way.forward(Layer({**values_given(values), **changed_}))
         return np.nan if trouble else float((delta * y).sum())
 
+    def slope(name, base, index, step):
+        ends = []
+        for sign in (1, -1):
+            moved = base.copy()
+            moved[index] += sign * step
+            ends.append((cost(**{name: moved}), moved[index]))
+        return (ends[0][0] - ends[1][0]) / (ends[0][1] - ends[1][1])
+
     found = {}
-    for name in ("x", "gamma", "beta"):
+    for name, h in (("x", 4e-3), ("gamma", 0.05), ("beta", 0.05)):
         base = np.asarray(values[name], float)
-        slopes = np.empty(base.shape)
+        slopes = found["d" + name] = np.empty(base.shape)
         for index in np.ndindex(base.shape):
-            h = 4e-3 if name == "x" else 0.05
-
-            def quotient(step, name=name, index=index, base=base):
-                above, below = base.copy(), base.copy()
-                above[index] += step
-                below[index] -= step
-                return (cost(**{name: above}) - cost(**{name: below})) / (
-                    above[index] - below[index]
-                )
-
-            slopes[index] = (4 * quotient(h / 2) - quotient(h)) / 3
-        found["d" + name] = slopes
+            half, full = (slope(name, base, index, step) for step in (h / 2, h))
+            slopes[index] = (4 * half - full) / 3
     return found if all(np.isfinite(v).all() for v in found.values()) else None
-
-
-def values_given(values):
-    """Return what is given of a layer, without what was made of it."""
-    return {k: v for k, v in dict(values).items() if k in KEPT}
 
 
 # ε.

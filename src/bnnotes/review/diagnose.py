@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import itertools
 import re
@@ -59,16 +58,7 @@ class Verdict(NamedTuple):
 
 
 def judge(subject, ways, deep=True):
-    """Return the `Verdict` on the reader's code.
-
-    Parameters
-    ----------
-    subject : Subject
-    ways : iterable of Way
-        The likeliest first.
-    deep : bool
-        Whether two mistakes at once are looked for.
-    """
+    """Return the `Verdict` on code with its ways, the likeliest first; `deep` as in `name_it`."""
     with np.errstate(all="ignore"):
         return _walk(subject, ways, deep)
 
@@ -207,15 +197,15 @@ def _random(way, values):
 
 def _condition(found, live):
     """Say on what a right verdict depends: the layout, where shapes cannot tell."""
-    way, conditions = found.way, []
+    way = found.way
     if way.form.layout is FEATURES and not {"dgamma", "dbeta"} & found.evidence.found.keys():
         rows = [f for f in live if f.way.form.layout is SAMPLES and not f.evidence.outcome.shapes]
         if rows:
-            conditions.append(
+            return (
                 "its arrays are feature-major, (n, M_B); if they are (M_B, n), it averages over "
                 "the wrong axis: in the layout is the answer, say layout="
             )
-    return "; and ".join(conditions)
+    return ""
 
 
 def _other_layouts(subject, found):
@@ -232,7 +222,7 @@ def _other_layouts(subject, found):
     bad = None
     for layout in (IMAGES, LAST):
         for kept in ((False, True), (True, True)):
-            other = _with_form(way, way.form._replace(layout=layout, kept=kept))
+            other = way.but(form=way.form._replace(layout=layout, kept=kept))
             seen = subject.look(other)
             if isinstance(seen, str) or seen.evidence.outcome.shapes:
                 continue
@@ -246,12 +236,6 @@ def _other_layouts(subject, found):
         text = f"right for (M_B, n), and wrong for the images that it takes too: {bad.text}"
         return bad._replace(text=text)
     return []
-
-
-def _with_form(way, form):
-    other = copy.copy(way)
-    other.form = form
-    return other
 
 
 def _notes(found, evidence):
@@ -360,7 +344,7 @@ def _exchanged(subject, found):
     for order in dict.fromkeys([*swaps, *more]):
         if order == plain:
             continue
-        outcome = way.exchanged(order).backward(found.case.values)
+        outcome = way.but(swapped=order).backward(found.case.values)
         e = found.evidence._replace(outcome=outcome)
         if outcome.found and not outcome.trouble and not outcome.shapes and not e.wrong:
             moved = [f"`{names[k]}`" if names else f"[{k}]" for k in plain if order[k] != k]
@@ -500,32 +484,27 @@ class Search:
         """Say what is wrong where the forward pass is none that has a name."""
         if self.fits({}, self.names):
             return self._standard()
-        texts = []
-        for q in self.wrong:
-            said = factor([(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found])
-            texts.append(
-                f"your {SYMBOLS[q]} {said}"
-                if said
-                else f"your {SYMBOLS[q]} is not the derivative of your forward pass"
-            )
-        return "; ".join(texts), (), 50
+        said = {q: factor(self._of_truth(q)) for q in self.wrong}
+        other = "is not the derivative of your forward pass"
+        return "; ".join(f"your {SYMBOLS[q]} {s or other}" for q, s in said.items()), (), 50
+
+    def _of_truth(self, q):
+        """Return each case with what came back and the truth."""
+        return [(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found]
 
     def _standard(self):
         """Say that the terms are those of batch normalization, and its statistics are not."""
         steps = self.found.forward.steps if self.found.forward else None
         for m in self.subject.mistakes:
             if not m.other and m.steps == steps:
-                return (
-                    f"{m.says}; the terms of the backward pass are not those of that",
-                    (m.name,),
-                    1,
-                )
+                text = f"{m.says}; the terms of the backward pass are not those of that"
+                return text, (m.name,), 1
         says = self.subject.kind.says
         return f"the backward pass is that of {says}, its forward pass is not", (), 1
 
     def _alone(self, q):
         """Return the explanation of one quantity by one mistake, or by one factor."""
-        pairs = [(e, e.found[q], e.truth[q]) for e in self.evidence if q in e.found]
+        pairs = self._of_truth(q)
         said = factor(pairs)
         if said == "is zero":
             return f"your {SYMBOLS[q]} {said}", (), 1
@@ -848,16 +827,11 @@ def coefficients(wrong):
             if not number:
                 continue
             sign = "−" if (number < 0) != vector.startswith("−") else "+"
-            size = (
-                f"{abs(number):.4g}·".replace("1·", "", 1)
-                if f"{abs(number):.4g}" == "1"
-                else f"{abs(number):.4g}·"
-            )
+            size = "" if f"{abs(number):.4g}" == "1" else f"{abs(number):.4g}·"
             told.append(f"{sign} {size}{vector.removeprefix('−')}")
         else:
-            told.append(
-                f"{'−' if vector.startswith('−') else '+'} {name}·{vector.removeprefix('−')}"
-            )
+            sign = "−" if vector.startswith("−") else "+"
+            told.append(f"{sign} {name}·{vector.removeprefix('−')}")
             open_.append(name)
     if kind.within and told:
         told[0] = told[0].replace("Δ", "γΔ") if "⟨" not in told[0] else told[0]

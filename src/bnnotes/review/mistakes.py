@@ -44,13 +44,11 @@ RIGHT = {
     "var_eps": "std**2",
     "inv_var": "1 / std**2",
     "mean_delta": "avg(delta)",
-    "mean_delta_x_hat": "avg(delta * x_hat)",
     "sum_delta_centered": "total(delta * centered)",
     "mean_delta_centered": "avg(delta * centered)",
 }
 
 SUMS = {"dgamma", "dbeta", "dW", "db", "below", "output", "mean_delta", "sum_delta_centered"}
-
 FORWARD = ("mean", "centered", "var", "std", "x_hat", "y")
 
 
@@ -103,29 +101,12 @@ def larger(a, b):
 
 
 avg = over_batch = _over(-3, -2)
-
 over_images, over_pixels = _over(-3), _over(-2)
-
 over_neurons, over_sample, over_everything = _over(-1), _over(-2, -1), _over(-3, -2, -1)
-
-
-_FUNCTIONS = {
-    f.__name__: f for f in (total, halves, over_groups, mixed, unmixed, outer, larger)
-} | {
-    "avg": avg,
-    "over_batch": over_batch,
-    "over_images": over_images,
-    "over_pixels": over_pixels,
-    "over_neurons": over_neurons,
-    "over_sample": over_sample,
-    "over_everything": over_everything,
-    "sqrt": np.sqrt,
-}
-
-
-_FUNCTIONS["__builtins__"] = {}
-
-
+_NAMES = "avg total halves over_groups mixed unmixed outer larger over_batch over_images"
+_NAMES += " over_pixels over_neurons over_sample over_everything"
+_FUNCTIONS = {name: globals()[name] for name in _NAMES.split()}
+_FUNCTIONS |= {"sqrt": np.sqrt, "__builtins__": {}}
 _COMPILED = {}
 
 
@@ -312,6 +293,8 @@ def _read():
         for name, row in rows.items():
             keys = "says", "is", "both", "avg", "origin", "of"
             says, other, both, mean, origin, of = (row.pop(key, "") for key in keys)
+            if over := row.pop("over", ""):
+                row = {"mean": f"{over}(x)", "var": f"{over}(centered**2)", **row}
             plain = Mistake(name, group, says, row, other, origin, of)
             yield from _of_mean(plain, mean) if mean else [plain]
             if both:
@@ -346,7 +329,6 @@ MISTAKES = {mistake.name: mistake for mistake in _read()}
 # Batches.
 
 NEURONS, PREVIOUS = 4, 6  # few batches have as many samples: an array has only one right shape
-
 PIXELS = 2, 3  # H, W
 
 
@@ -368,18 +350,16 @@ class Case(NamedTuple):
 
     def with_eps(self, eps):
         """Return the same case with another eps."""
-        return self._replace(values=Layer({**self.given, "eps": eps}))
-
-    @property
-    def given(self):
-        """What is given, without what was made of it."""
-        names = {*GIVEN, *DENSE, "kind"} & self.values.keys()
-        return {name: self.values[name] for name in names}
+        return self._replace(values=Layer({**values_given(self.values), "eps": eps}))
 
 
 GIVEN = "x", "delta", "gamma", "beta", "eps", "running_mean", "running_var"
-
 DENSE = "u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"
+
+
+def values_given(values):
+    """Return what is given of a layer, without what was made of it."""
+    return {name: values[name] for name in (*GIVEN, *DENSE, "kind") if name in values}
 
 
 class Layout(NamedTuple):
@@ -428,25 +408,12 @@ class Layout(NamedTuple):
 
 
 SAMPLES = Layout("sample-major", "(M_B, n)", (0, 1), (1, -1))
-
 FEATURES = Layout("feature-major", "(n, M_B)", (1, 0), (-1, 1))
-
-
 IMAGES = Layout("images", "(N, C, H, W)", (0, 3, 1, 2), (1, -1, 1, 1))
-
-
 LAST = Layout("channels-last", "(N, H, W, C)", (0, 1, 2, 3), (1, 1, 1, -1))
-
-
 SERIES = Layout("series", "(N, C, L)", (0, 2, 1), (1, -1, 1))
-
-
 SEQUENCE = Layout("sequence", "(N, L, C)", (0, 1, 2), (1, 1, -1))
-
-
 _ALL = (SAMPLES, FEATURES, IMAGES, LAST, SERIES, SEQUENCE)
-
-
 LAYOUTS = {layout.name: layout for layout in _ALL}
 
 
@@ -526,7 +493,6 @@ def single(values):
 
 
 BATCH = Kind("batch", "batch normalization")
-
 BASELINE = Kind("baseline", "the baseline", steps={"bracket": "delta", "scale": "1"})
 
 FROZEN = Kind(
@@ -537,14 +503,9 @@ FROZEN = Kind(
     mode="test",
 )
 
-_RMS = {
-    "mean": "0 * avg(x)",
-    "var": "avg(x**2)",
-    "bracket": "delta - x_hat * avg(delta * x_hat)",
-}
+_RMS = {"mean": "0 * avg(x)", "var": "avg(x**2)", "bracket": "delta - x_hat * avg(delta * x_hat)"}
 
 _WHOLE = ("images", "series", "channels-last", "sequence")
-
 _ROWS = ("sample-major", "sequence", "channels-last", "feature-major", "images", "series")
 
 # Where there are pixels, some average over all of a sample, others over the neurons of a pixel.

@@ -215,19 +215,7 @@ def _by_parts(name):
     return []
 
 
-GRADIENT = {
-    "d",
-    "ld",
-    "grad",
-    "grads",
-    "gradient",
-    "gradients",
-    "diff",
-    "deriv",
-    "derivative",
-    "delta",
-}
-
+GRADIENT = set("d ld grad grads gradient gradients diff deriv derivative delta".split())
 _BASE = {"x": "dx", "gamma": "dgamma", "beta": "dbeta", "W": "dW", "b": "db", "u_prev": "below"}
 
 
@@ -244,13 +232,8 @@ def quantity(name, wanted):
     if "y" in wanted and not marked and rest in ("y", "out", "output", "result"):
         return "y"
     if not marked:
-        return (
-            {"x": None}.get(rest)
-            if rest == "x"
-            else next((q for b, q in _BASE.items() if rest == b.casefold() and q in wanted), None)
-            if rest not in ("w", "b")
-            else None
-        )
+        plain = {b: q for b, q in _BASE.items() if b not in ("x", "W", "b") and q in wanted}
+        return plain.get(rest)
     for base, found in _BASE.items():
         known = [*_TABLE.get(rest, ()), *(["gamma"] if rest in ("g", "w") else [])]
         if found in wanted and (rest == base.casefold() or base in known):
@@ -332,18 +315,8 @@ OFFERED = {
     *("delta", "x", "x_hat", "mean", "std", "sigma", "var", "inv_std", "inv_var", "var_eps"),
     *("centered", "gamma", "beta", "eps", "y", "M_B", "running_mean", "running_var", "dgamma"),
     *("dbeta", "sum_delta_centered", "mean_delta", "mean_delta_centered", "cache", "self"),
-    *(
-        "bn_param",
-        "training",
-        "mode",
-        "momentum",
-        "rate",
-        "shape",
-        "n",
-        "optimizer",
-        "groups",
-        "unused",
-    ),
+    *("bn_param", "training", "mode", "momentum", "rate", "shape", "n", "optimizer", "groups"),
+    "unused",
 }
 
 OF_FORWARD = OFFERED - {
@@ -420,10 +393,7 @@ def owner(f):
 
 
 _PROP = r"(_?prop(agat\w*)?|_?pass)?"
-
 BACK = re.compile(rf"(back(_?w[ao]rds?)?|bprop|bwd|grad(ient)?s?|deriv(ative)?|_b$){_PROP}", re.I)
-
-
 FORTH = re.compile(rf"(forw([ao]rds?)?|fprop|fwd|_f$){_PROP}", re.I)
 
 

@@ -147,16 +147,7 @@ class Report:
 
 
 def reported(name, subject, verdict, tried=()):
-    """Return the `Report` of a verdict.
-
-    Parameters
-    ----------
-    name : str
-    subject : Subject
-    verdict : Verdict
-    tried : sequence of str
-        What else is to be said of how it was called.
-    """
+    """Return the `Report` of a verdict, and of what else is to be said of how it was called."""
     way = verdict.way
     rows = tuple(row for e in verdict.evidence for row in _rows(e))
     lost = diagnose.digits_lost(subject, verdict) if verdict.kind == "right" else ""
@@ -254,11 +245,7 @@ def _short(number):
     return f"{number + 0.0:.4g}" if abs(number) > 1e-9 else "0"
 
 
-IMPORTS = {
-    "np.array(": "import numpy as np",
-    "torch.tensor(": "import torch",
-    "review.case(": "from bnnotes import review",
-}
+IMPORTS = {"np.array(": "import numpy as np", "torch.tensor(": "import torch"}
 
 
 def _expression(value):
