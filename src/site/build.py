@@ -69,6 +69,10 @@ SUBJECTS = {
     "beta_gradient": "∂C/∂β",
     "weight_gradient": "∂C/∂W below batch normalization, equation (1)",
     "previous_error": "error of the layer below, equation (2)",
+    "layernorm_backward": "backward pass of LayerNorm",
+    "rmsnorm_backward": "backward pass of RMSNorm",
+    "instancenorm_backward": "backward pass of InstanceNorm",
+    "frozen_batchnorm_backward": "backward pass of frozen batch normalization",
     "baseline_backpropagation": "a layer without normalization",
     "network": "a whole network",
 }
