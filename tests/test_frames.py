@@ -62,7 +62,7 @@ def test_the_places_hold_both_ends_and_the_start(made):
     one, _, _ = made
     assert one.names == ["M_B", "height"]
     sizes, heights = ([value for _, value in of] for of in one.positions)
-    assert 10 <= len(sizes) <= frames.LONGEST and sizes[:2] == [1, 2] and sizes[-1] == 39
+    assert 8 <= len(sizes) <= frames.LONGEST and sizes[:2] == [1, 2] and sizes[-1] == 39
     assert sizes[one.start[0]] == 4 and heights[one.start[1]] == 0.5
     assert heights == [0.0, 0.5, 1.0]
     assert sizes == sorted(set(sizes)) and {0.0, 1.0} <= set(heights)

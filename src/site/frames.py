@@ -14,7 +14,7 @@ from bnnotes.pictures import look
 _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 TEMPLATE = jinja2.Environment(loader=_TEMPLATES, autoescape=True).get_template("explorer.html")
 
-LONGEST = 14  # positions of the first slider
+LONGEST = 10  # positions of the first slider
 SHARPNESS = 1.25  # pixels of a picture per pixel of the page
 
 
