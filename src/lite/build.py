@@ -23,22 +23,25 @@ import browser_python  # noqa: E402  it lies above, beside the site
 ROOTS = (*browser_python.PICTURES, "ipython", "micropip", "sqlite3", "ssl")
 # They come with the site, since Pyodide's distribution lacks them.
 WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets", "pyodide-http", "tqdm")
-INSTALL = "%pip install -q numpy matplotlib pillow threadpoolctl ipywidgets tqdm bnnotes"
-# In a cell of its own, since what `%pip` installs is there only after its cell.
-QUIET = """\
-import logging, tqdm
+NEEDED = ["numpy", "matplotlib", "pillow", "threadpoolctl", "ipywidgets", "tqdm", "bnnotes"]
+INSTALL = f"""\
+import logging
+
+import piplite
+
+await piplite.install({json.dumps(NEEDED)})
+import tqdm
+
 tqdm.tqdm.monitor_interval = 0  # a browser has no threads
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
-FIRST = "0_start_here.ipynb"
 
 
 def stage(folder):
-    """Copy the notebooks, with first cells that install what they need and keep it quiet."""
+    """Copy the notebooks, each with a first cell that installs what it needs."""
     folder.mkdir(parents=True)
     for path in sorted((ROOT / "book").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        before = {"install": INSTALL, "quiet": QUIET}
-        notebook.cells[:0] = [nbformat.v4.new_code_cell(v, id=k) for k, v in before.items()]
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, id="install"))
         notebook.metadata.kernelspec = {"display_name": "Python (Pyodide)", "name": "python"}
         # Not nbformat.write, which splits texts into lines: the pages would join them by commas.
         text = json.dumps(notebook, ensure_ascii=False)
