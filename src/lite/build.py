@@ -23,6 +23,7 @@ import browser_python  # noqa: E402  it lies above, beside the site
 ROOTS = (*browser_python.PICTURES, "ipython", "micropip", "sqlite3", "ssl")
 # They come with the site, since Pyodide's distribution lacks them.
 WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets", "pyodide-http", "tqdm")
+FIRST = "0_start_here.ipynb"
 NEEDED = ["numpy", "matplotlib", "pillow", "threadpoolctl", "ipywidgets", "tqdm", "bnnotes"]
 INSTALL = f"""\
 import logging
