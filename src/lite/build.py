@@ -31,9 +31,6 @@ import logging
 import piplite
 
 await piplite.install({json.dumps(NEEDED)})
-import tqdm
-
-tqdm.tqdm.monitor_interval = 0  # a browser has no threads
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
 
 
