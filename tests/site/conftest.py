@@ -1,15 +1,12 @@
 """The site as `make site` has built it, served on this machine, and pages that are watched."""
 
-import functools
-import http.server
 import re
 import sys
-import threading
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from chromium import browser  # noqa: F401  a fixture
+from chromium import browser, served  # noqa: F401  a fixture
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build/site/html"
@@ -30,21 +27,11 @@ def python():
         pytest.skip("NO PYTHON IN THE PAGES of the site: `make site` said why")
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="session")
 def server():
     """The address of the site."""
-    handler = functools.partial(_Quiet, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
-        thread.join()
+    with served(SITE) as address:
+        yield address
 
 
 class Visit:
