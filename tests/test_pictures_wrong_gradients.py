@@ -173,6 +173,13 @@ def test_the_gallery_links_where_a_mistake_was_met():
     assert "<code>scale = 1 / std</code>" in page
 
 
+@pytest.mark.parametrize(("kind", "h"), [(np.float64, 6e-6), (np.float32, 5e-3)])
+def test_a_step_near_the_cube_root_of_the_rounding_is_best(kind, h):
+    best = checks.quotient_error(kind, h)
+    assert all(checks.quotient_error(kind, h * far) > 10 * best for far in (100, 1 / 100))
+    assert best < (1e-9 if kind is np.float64 else 1e-4)
+
+
 def test_training_forgives_and_not_what_is_least_off():
     right, forgiven, not_forgiven = (
         checks.trained(name, epochs=3) for name in (None, "−1/2 dropped", "means over the neurons")
