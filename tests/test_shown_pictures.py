@@ -179,6 +179,9 @@ def test_precision_of_the_variance(drawn):
         assert line.get_linestyle() == {"one pass": "-", "centered": ":"}[way]
         assert line.get_color() == normalizers.FORMATS[name].color
         assert (line.get_markerfacecolor() == "white") == (way == "centered")
+    once, centered, _ = ax.lines[6:]
+    at(once, ratios, ratios**2 / 256)
+    at(centered, ratios, 1 / 256 + (ratios / 256) ** 2)
     names = [text.get_text() for text in ax.get_legend().texts]
     assert names == [f"{name}, {way}" for name, way in errors]
 

@@ -56,7 +56,9 @@ class Row(NamedTuple):
     wrong: tuple = ()
 
     def truth(self, seed, *value):
-        """What is right: of a function, its arguments and its result; of a find, a pair."""
+        """What is right: of a function, its arguments and its result; of a find, a pair, or in
+        words what is off.
+        """
         return TRUTH[self.id](np.random.default_rng(seed), *value)
 
     def mistaken(self, entry, *args):
@@ -207,8 +209,8 @@ def _function(row, f):
 
 
 def _find(row, value):
-    found, wanted = row.truth(0, value)
-    off = _off(row, found, wanted)
+    truth = row.truth(0, value)
+    off = truth if isinstance(truth, str) else _off(row, *truth)
     if not off:
         return _right(row)
 

@@ -324,13 +324,17 @@ def all_called_odd(rng):
 
 @truth("7.2")
 def unseen_sign(rng, delta):
-    """The wrong ∂C/∂x of this Δ beside the right one; both 0 where Δ has nothing to pass."""
+    """The wrong ∂C/∂x of this Δ beside the right one, or why they can be told apart."""
     delta = np.asarray(delta, float)
     _, _, _, normalized, gamma = layer(rng, M_B=len(delta), n=delta.shape[1])
     right = batchnorm.input_error(delta, normalized, gamma)
-    wrong = right + 2 * gamma / normalized.std * delta.mean(axis=0)
-    # A Δ that passes nothing proves nothing.
-    return (wrong if np.abs(right).max() > 1e-6 else np.full_like(right, np.nan)), right
+    if np.abs(right).max() < 1e-6:
+        return "the true ∂C/∂x is zero here, so this Δ shows nothing, right or wrong."
+    mean = delta.mean(axis=0)
+    wrong = right + 2 * gamma / normalized.std * mean
+    if np.abs(wrong - right).max() > 1e-2 * np.abs(right).max():
+        return f"your Δ has the means {', '.join(f'{one:.2g}' for one in mean)}: their sign shows."
+    return wrong, right
 
 
 @truth("7.3")

@@ -335,6 +335,8 @@ FORMATS = {"bfloat16": look.DELTA, "float16": look.X_HAT, "float32": look.U}
 def precision(ratios, errors):
     """Return the errors of the variance in low precision, over mean/σ, as a `Picture`.
 
+    Thin, what bfloat16 may do: r (μ/σ)² in one pass, r + (r μ/σ)² centered, r = 2⁻⁸.
+
     Parameters
     ----------
     ratios : ndarray, shape (k,)
@@ -351,6 +353,9 @@ def precision(ratios, errors):
         marker = {"marker": of.marker, "mfc": of.color if one_pass else "white", "markersize": 4}
         style = {"linestyle": "-" if one_pass else ":", "label": f"{name}, {way}"}
         ax.plot(ratios, np.maximum(error, 1e-9), color=of.color, **style, **marker)
+    r, ratios = 2.0**-8, np.asarray(ratios)
+    for bound, style in ((r * ratios**2, "-"), (r + (r * ratios) ** 2, ":")):
+        ax.plot(ratios, bound, color=look.INK, lw=look.THIN, linestyle=style)
     ax.axhline(1, color=look.INK, lw=look.THIN)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return look.still(
@@ -358,14 +363,15 @@ def precision(ratios, errors):
         "The relative error of the variance over mean/sigma, on logarithmic axes, in bfloat16, "
         "float16 and float32. The one-pass variance, the mean of the squares minus the square of "
         "the mean, loses two digits for each digit of the ratio until it reaches 1, where nothing "
-        "is right; the centered one loses far less.",
+        "is right; the centered one stays below r + (r mean/sigma)², r = 1/256, in bfloat16.",
     )
 
 
 # fmt: off
 WALL = (
-    ("forward", r"$\hat{x}=(x-\langle x\rangle)/\varsigma,\quad \varsigma=\sqrt{\sigma^2+"
-     r"\varepsilon},\quad y=\gamma\odot\hat{x}+\beta$"),
+    ("forward", r"$\hat{x}=(x-\langle x\rangle)/\varsigma,\quad \varsigma^2=\sigma^2+"
+     r"\varepsilon,\quad y=\gamma\odot\hat{x}+\beta$;   RMSNorm $\hat{x}=x/\varsigma$, "
+     r"$\varsigma^2=\langle x^2\rangle+\varepsilon$"),
     ("backward", r"$\partial C/\partial x=\frac{1}{\varsigma}\,\mathbf{M}(\gamma\odot\Delta),\quad"
      r"\partial C/\partial\gamma=\Sigma\,\Delta\hat{x},\quad\partial C/\partial\beta=\Sigma\,"
      r"\Delta$"),
@@ -373,8 +379,8 @@ WALL = (
      r"RMSNorm without $\langle v\rangle$"),
     ("kernel", r"$\partial\hat{x}_a/\partial x_b=\frac{1}{\varsigma}\,[\delta_{ab}-\frac{1}{m}(1+"
      r"\hat{x}_a\hat{x}_b)]$" "  in a set, 0 across sets; RMSNorm without the 1"),
-    ("rank", r"eigenvalues 0 on $\mathbf{1}$, $\varepsilon/\varsigma^2$ on $\hat{x}$, 1 on the "
-     r"rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
+    ("rank", r"eigenvalues 0 on $\mathbf{1}$ (not RMSNorm), $\varepsilon/\varsigma^2$ on $\hat{x}$, 1"
+     r" on the rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
     ("relatives", "BN: a feature of the batch.   Ghost BN: a feature of a part of the batch."),
     ("", "LayerNorm, RMSNorm: a sample.   InstanceNorm: a feature of a sample.   "
      "GroupNorm: n/G of them."),
@@ -388,7 +394,8 @@ WALL = (
     ("fused form", r"$\partial C/\partial x=A\Delta+Bx+D$:  $A=\gamma/\varsigma$,  "
      r"$B=-\gamma\langle\Delta\hat{x}\rangle/\varsigma^2$,  "
      r"$D=-A\langle\Delta\rangle-B\mu$"),
-    ("precision", "means and sums in float32 at least; the variance centered, never in one pass"),
+    ("precision", r"means and sums in float32 at least; the variance centered, never "
+     r"$\langle x^2\rangle-\langle x\rangle^2$"),
     ("sound check", r"float64, complex step, random $\Delta$, $\gamma\neq1$, sets of 3 and more, "
      r"$\varepsilon=0$ and $\varepsilon>0$"),
 )

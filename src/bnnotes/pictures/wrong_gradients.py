@@ -6,6 +6,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+from IPython.display import display
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
@@ -21,7 +22,9 @@ DIGIT = 6
 NOTHING = np.empty(0)
 ROUNDING = 1e-12  # what is smaller is 0
 # Those that show in ∂C/∂x.
-IN_X = tuple(name for name in checks.GALLERY if not name.startswith(("γ: ", "β: ", "γ and β")))
+IN_X = tuple(
+    name for group, names in checks.GALLERY.items() for name in names if group != "wrong sums"
+)
 
 trained = functools.cache(digits.trained)
 load = functools.cache(digits.load)
@@ -232,9 +235,19 @@ def diagnosis(name):
     return checks.reviewed(name).reports[name].diagnosis
 
 
+def group(name, M_B=16):
+    """Show what review says of a group of mistakes, and return the `Picture` of those in ∂C/∂x."""
+    names = checks.GALLERY[name]
+    said, pictured = checks.reviewed(*names), [one for one in names if one in IN_X]
+    if not pictured:
+        return said
+    display(said)
+    return below_each_other(*pictured, M_B=M_B)
+
+
 @look.settings()
-def group(*names, M_B=16, eps=0.1):
-    """Return a `Picture` of several mistakes below each other, at the same output and batch."""
+def below_each_other(*names, M_B=16, eps=0.1):
+    """Return a `Picture` of several mistakes at the same output and batch."""
     residuals = [residual(layer_of_digits(M_B, eps, "drawn"), name) for name in names]
     figure = look.new_figure(8.4, 0.8 + 1.15 * len(names))
     for pair, shown in zip(_pairs(figure, len(names)), residuals, strict=True):
@@ -271,7 +284,7 @@ def differences(M_B, upstream, gamma, eps):
     scale = np.ones(4) if gamma == "1" else drawn
     values = checks.layer(x[:M_B], scale, beta, eps, delta[:M_B], upstream)
     with np.errstate(all="ignore"):
-        return np.array([checks.difference(name, values) for name in checks.GALLERY])
+        return np.array([checks.difference(name, values) for name in checks.CHECKED])
 
 
 class Checked(NamedTuple):
@@ -285,7 +298,7 @@ class Checked(NamedTuple):
 class GradientCheck(Explorer):
     """A gradient check at four neurons of the digits network, and the mistakes it catches."""
 
-    size = 8.4, 0.9 + 0.2 * len(checks.GALLERY)
+    size = 8.4, 0.9 + 0.2 * len(checks.CHECKED)
     M_B = batch_size(CHECK_SIZES, 8)
     upstream = slider("Δ", "ones", options=("ones", "y", "random"))
     gamma = slider("γ", "1", options=("1", "drawn"))
@@ -297,14 +310,14 @@ class GradientCheck(Explorer):
         return Checked(there, tolerance, M_B)
 
     def draw(self):
-        ax, count, height = self.axes(), len(checks.GALLERY), self.size[1]
+        ax, count, height = self.axes(), len(checks.CHECKED), self.size[1]
         self.figure.subplots_adjust(
             left=0.33, right=0.91, bottom=0.5 / height, top=1 - 0.3 / height
         )
         ax.set(xscale="log", xlim=(LOWEST, HIGHEST), ylim=(count - 0.5, -0.6))
         ax.set_xticks([1e-16, 1e-12, 1e-8, 1e-4, 1])
         ax.minorticks_off()
-        ax.set_yticks(range(count), checks.GALLERY, fontsize=8.5)
+        ax.set_yticks(range(count), checks.CHECKED, fontsize=8.5)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_xlabel("difference from the true gradients, relative to what they could be")
