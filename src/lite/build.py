@@ -20,11 +20,12 @@ sys.path.insert(0, str(HERE.parent))
 import browser_python  # noqa: E402  it lies above, beside the site
 
 # What a kernel in the browser is made of, and what the notebooks import.
-ROOTS = (*browser_python.PICTURES, "ipython", "micropip", "sqlite3", "ssl")
+ROOTS = (*browser_python.PICTURES, "ipython", "jedi", "micropip", "sqlite3", "ssl")
 # They come with the site, since Pyodide's distribution lacks them.
 WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets", "pyodide-http", "tqdm")
 FIRST = "0_start_here.ipynb"
-NEEDED = ["numpy", "matplotlib", "pillow", "threadpoolctl", "ipywidgets", "tqdm", "bnnotes"]
+# Pyodide's own tqdm is older, and is not among its packages that can be had.
+NEEDED = [*browser_python.PICTURES, "ipywidgets", "tqdm>=4.67", "bnnotes"]
 INSTALL = f"""\
 import logging
 

@@ -353,10 +353,11 @@ def precision(ratios, errors):
         ax.plot(ratios, np.maximum(error, 1e-9), color=of.color, **style, **marker)
     ax.axhline(1, color=look.INK, lw=look.THIN)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    formats = ", ".join(dict.fromkeys(name for name, _ in errors))
     return look.still(
         figure,
-        "The relative error of the variance over mean/sigma, on logarithmic axes, in bfloat16, "
-        "float16 and float32. The one-pass variance, the mean of the squares minus the square of "
+        f"The relative error of the variance over mean/sigma, on logarithmic axes: {formats}. "
+        "The one-pass variance, the mean of the squares minus the square of "
         "the mean, loses two digits for each digit of the ratio until it reaches 1, where nothing "
         "is right; the centered one loses far less.",
     )
