@@ -28,11 +28,13 @@ FIRST = "0_start_here.ipynb"
 NEEDED = [*browser_python.PICTURES, "ipywidgets", "tqdm>=4.67", "bnnotes"]
 INSTALL = f"""\
 import logging
+import warnings
 
 import piplite
 
 await piplite.install({json.dumps(NEEDED)})
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", "tqdm:disabling monitor")"""
 
 
 def stage(folder):
@@ -71,6 +73,11 @@ def build(out, inside):
     subprocess.run(command, cwd=out, env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}, check=True)
     if inside:
         shutil.copytree(inside, out / "html" / "static" / "pyodide")
+    script = (HERE / "missing.js").read_text(encoding="utf-8")
+    script = script.replace("PYODIDE", f"{place}pyodide.js")
+    lab = out / "html" / "lab" / "index.html"
+    text = lab.read_text(encoding="utf-8").replace("</body>", f"<script>{script}</script></body>")
+    lab.write_text(text, encoding="utf-8")
     # Its root opens an empty launcher; a reader wants the first chapter.
     page = (HERE / "index.html").read_text(encoding="utf-8")
     (out / "html" / "index.html").write_text(page.replace("FIRST", FIRST), encoding="utf-8")

@@ -84,7 +84,7 @@ class Groups(Explorer):
     M_B = batch_size(SIZES, 4)
     name = slider("normalizer", "group_norm", options=NAMES)
     eps = slider("ε", 0.0, options=[(f"{e:g}", e) for e in (0.0, 1e-3, 1e-1, 1.0)])
-    groups = slider("groups: of features, or of samples (ghost)", 2, options=[1, 2, 4])
+    groups = slider("groups or ghost batches", 2, options=[1, 2, 4])
     pixels = slider("pixels", "2 × 2", options=["1", "2 × 2"])
 
     def compute(self, M_B, name, eps, groups, pixels):
