@@ -5,6 +5,7 @@ cells with the same ids and, run anywhere, no trace of when, where and by which 
 """
 
 import argparse
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ TEXT = ROOT / "src" / "text"
 CONFIG = load_jupytext_config(str(ROOT))
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# What stands for a bar of tqdm, which knows its beginning alone.
+BAR = re.compile(r" *0%\|.*\| 0/(\d+) \[")
 SECONDS = 60  # for a cell
 # The kernel warns on a connection that others on the machine could listen to.
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
@@ -87,7 +90,9 @@ def rebuild(name):
         for output in cell.get("outputs", []):
             # A view points to a widget in a kernel that has gone. Without it, a page shows the
             # picture or the words that stand for the widget until the cell is run.
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+            data = output.get("data", {})
+            if data.pop(WIDGET_VIEW, None) and (bar := BAR.match(data["text/plain"])):
+                data["text/plain"] = "{0} of {0}".format(*bar.groups())
     nbformat.write(notebook, BOOK / f"{name}.ipynb")
 
 

@@ -91,9 +91,20 @@ def test_the_panel_shows_the_result_of_the_sliders(explorer):
     assert explorer.readout == readout(explorer.result)
     assert explorer.text.value == "32 points &amp; highest 1.00"
     assert pixels(explorer.image.png).shape == (200, 400, 3)
-    children = explorer.panel.children
-    assert children[:5] == (*explorer.controls.values(), explorer.text, explorer.image, children[4])
-    assert children[4] is explorer.button
+    controls, picture = explorer.panel.children[:2]
+    assert controls.children == tuple(explorer.controls.values())
+    assert picture.children == (explorer.text, explorer.image, explorer.button)
+
+
+def test_a_picture_shrinks_until_its_smallest_letters_have_nine_pixels(explorer):
+    width, least = int(explorer.image.width), int(explorer.image.layout.min_width[:-2])
+    assert look.SMALLEST * look.DPI / 72 * least / width == pytest.approx(9, abs=0.05)
+
+
+@pytest.mark.parametrize("key", base.registry())
+def test_no_letter_is_smaller_than_that(key):
+    texts = [text for text in base.registry()[key]().figure.findobj(Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= look.SMALLEST
 
 
 def test_picture_readout_and_name_follow_a_slider(explorer):
@@ -329,6 +340,24 @@ def test_a_slider_has_its_label_as_tooltip():
     control = slider("depth", 2, min=1, max=5).control()
     assert control.tooltip == control.description == "depth"
     assert control.continuous_update
+
+
+def test_where_the_options_are_words_a_menu_has_them():
+    class Dish(Wave):
+        """A wave of something."""
+
+        dish = slider("dish", "soup", options=("soup", "tea"))
+
+        def compute(self, M_B, height, dish):
+            return compute(M_B, 1.0 if dish == "soup" else 2.0)
+
+    mine = Dish()
+    assert isinstance(mine.controls["dish"], widgets.Dropdown)
+    assert isinstance(mine.controls["M_B"], widgets.SelectionSlider)
+    mine.dish = "tea"
+    assert mine.result.wave.max() == compute(4, 2.0).wave.max()
+    with pytest.raises(ValueError, match="dish: got 'rice', wanted one of 'soup', 'tea'"):
+        mine.dish = "rice"
 
 
 def test_what_was_shown_is_shown_again_without_being_made_again(explorer, monkeypatch):

@@ -834,7 +834,7 @@ def test_what_is_drawn_and_said_is_the_result(mine):
 AXES = {
     "baseline.OutputError": [
         ("logit $y$", r"$M_B\,\Delta = u-\phi$", (-12.7, 12.7), (-1.1, 1.1), ""),
-        ("logit $y$ of the moved sample", "cost $C$ of the batch", (-12.7, 12.7), (0, 12.7), ""),
+        ("logit $y$ of the moved sample", "cost $C$ of the batch", (-12.7, 12.7), None, ""),
     ],
     "baseline.Noise": [
         ("batch size $M_B$", "noise, relative to the gradient", (0.75, 1960), (0.006, 400), "xy"),
@@ -850,10 +850,10 @@ AXES = {
         ("", "", (0, 1), (-1, 1), ""),
     ],
     "batchnorm.Split": [
-        ("", "", (0, 1), (-1.05, 1.05), ""),
-        ("", "", (0, 1), (-1.05, 1.05), ""),
-        ("", "", (0, 1), (-1.05, 1.05), ""),
-        ("samples of the batch, sorted by $x$", "", (0, 1), (-1.05, 1.05), ""),
+        ("", "", (0, 1), None, ""),
+        ("", "", (0, 1), None, ""),
+        ("", "", (0, 1), None, ""),
+        ("samples of the batch, sorted by $x$", "", (0, 1), None, ""),
     ],
     "batchnorm.MovedSample": [
         ("", r"$M_B\,\partial C/\partial x_s$", (0, 1), (-1.1, 1.1), ""),
@@ -867,7 +867,7 @@ AXES = {
     ],
     "geometry.Triangle": [
         ("", "", (-1.3, 1.3), (-1.3, 1.3), ""),
-        ("size, in units of its amplitude", "", (-1, 1), (2.6, -0.6), ""),
+        ("size, in units of its amplitude", "", (-1.03, 1.03), (2.6, -0.6), ""),
         ("samples of the batch", "entry", (0, 1), None, ""),
     ],
     "geometry.Means": [
@@ -916,8 +916,8 @@ AXES = {
         ("training step", "largest move since step 0", (0, 300), (3.333e-17, 30), "y"),
     ],
     "training.NetworksInTraining": [
-        ("", "", (-2.3, 2.3), (-2.3, 2.3), ""),
-        ("", "", (-2.3, 2.3), (-2.3, 2.3), ""),
+        ("first component", "second component", (-2.3, 2.3), (-2.3, 2.3), ""),
+        ("first component", "", (-2.3, 2.3), (-2.3, 2.3), ""),
         ("step", "cost, mean of 20 batches", (0, 200), (0.03, 10), "y"),
     ],
     "training.LayersInTraining": [
@@ -925,7 +925,7 @@ AXES = {
         ("epoch of the training", "length of ∂C/∂W, BL over BN", (-0.2, 6.2), (0.03, 30), "y"),
     ],
     "wrong_gradients.Gallery": [
-        ("samples, sorted by $x$", "", (0, 1), (-1.12, 1.12), ""),
+        ("samples, sorted by $x$", "longest stem = 1", (0, 1), (-1.12, 1.12), ""),
         ("samples, sorted by $x$", "", (0, 1), (-1.12, 1.12), ""),
     ],
     "wrong_gradients.GradientCheck": [

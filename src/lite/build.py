@@ -20,18 +20,21 @@ sys.path.insert(0, str(HERE.parent))
 import browser_python  # noqa: E402  it lies above, beside the site
 
 # What a kernel in the browser is made of, and what the notebooks import.
-ROOTS = (*browser_python.PICTURES, "ipython", "micropip", "sqlite3", "ssl")
+ROOTS = (*browser_python.PICTURES, "ipython", "jedi", "micropip", "sqlite3", "ssl")
 # They come with the site, since Pyodide's distribution lacks them.
 WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets", "pyodide-http", "tqdm")
 FIRST = "0_start_here.ipynb"
-NEEDED = ["numpy", "matplotlib", "pillow", "threadpoolctl", "ipywidgets", "tqdm", "bnnotes"]
+# Pyodide's own tqdm is older, and is not among its packages that can be had.
+NEEDED = [*browser_python.PICTURES, "ipywidgets", "tqdm>=4.67", "bnnotes"]
 INSTALL = f"""\
 import logging
+import warnings
 
 import piplite
 
 await piplite.install({json.dumps(NEEDED)})
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)"""
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", "tqdm:disabling monitor")"""
 
 
 def stage(folder):
@@ -70,6 +73,11 @@ def build(out, inside):
     subprocess.run(command, cwd=out, env={**os.environ, "JUPYTER_PREFER_ENV_PATH": "1"}, check=True)
     if inside:
         shutil.copytree(inside, out / "html" / "static" / "pyodide")
+    script = (HERE / "missing.js").read_text(encoding="utf-8")
+    script = script.replace("PYODIDE", f"{place}pyodide.js")
+    lab = out / "html" / "lab" / "index.html"
+    text = lab.read_text(encoding="utf-8").replace("</body>", f"<script>{script}</script></body>")
+    lab.write_text(text, encoding="utf-8")
     # Its root opens an empty launcher; a reader wants the first chapter.
     page = (HERE / "index.html").read_text(encoding="utf-8")
     (out / "html" / "index.html").write_text(page.replace("FIRST", FIRST), encoding="utf-8")

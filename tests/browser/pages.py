@@ -45,8 +45,9 @@ SHOWN = """([status, image, text, wanted, patience]) => new Promise(resolve => {
     watch.observe(image, { attributeFilter: ['src'] });
     look();
 })"""
-# Where the handle of each slider stands, in the units of the slider itself.
-PLACES = "handles => handles.map(h => Number(h.closest('.noUi-target').noUiSlider.get()))"
+# Where the handle of each slider stands, in the units of the slider itself, or what a menu has.
+PLACES = """handles => handles.map(
+    h => Number(h.closest('.noUi-target')?.noUiSlider.get() ?? h.selectedIndex))"""
 # Whether the picture has come that belongs one step to the right of the k-th slider.
 AHEAD = """([panel, handle, k]) => {
     const slider = handle.closest('.noUi-target').noUiSlider, [[, step]] = slider.steps();
@@ -67,6 +68,9 @@ COUNT = """image => {
         .observe(image, { attributeFilter: ['src'] });
     image.counted = true;
 }"""
+# Each key goes right (1) or left (−1), in a menu down or up.
+KEYS = {"Home": -1, "ArrowRight": 1, "PageUp": 1, "End": 1, "ArrowLeft": -1, "PageDown": -1}
+MENU_KEYS = {"Home": -1, "ArrowDown": 1, "End": 1, "ArrowUp": -1}
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
 STEPS = 6  # of the mouse, from one end to the other
 SETTLED = 300  # milliseconds without a move
@@ -121,8 +125,14 @@ class Panel:
         expect(self.panel).to_have_count(1)
         expect(self.panel).to_have_role("group")
         expect(self.panel).to_have_accessible_name(explorer.title)
-        expect(self.panel.get_by_role("slider")).to_have_count(len(explorer.controls))
-        self.sliders = [Slider(self, *control) for control in explorer.controls.items()]
+        kinds = [
+            Menu if isinstance(control, widgets.Dropdown) else Slider
+            for control in explorer.controls.values()
+        ]
+        for kind in Slider, Menu:
+            expect(self.panel.get_by_role(kind.role)).to_have_count(kinds.count(kind))
+        named = zip(kinds, explorer.controls.items(), strict=True)
+        self.sliders = [kind(self, *control) for kind, control in named]
         self.readout = self.panel.get_by_role("status").element_handle()
         self.image = self.panel.locator(".widget-image").element_handle()
         self.button = self.panel.get_by_role("button", name="reset").element_handle()
@@ -180,9 +190,13 @@ class Panel:
 class Slider:
     """One slider of an explorer."""
 
+    role = "slider"
+    keys = KEYS
+    drags = True
+
     def __init__(self, panel, name, control):
         self.page, self.panel, self.name, self.control = panel.page, panel, name, control
-        found = panel.panel.get_by_role("slider", name=control.description, exact=True)
+        found = panel.panel.get_by_role(self.role, name=control.description, exact=True)
         self.handle = found.element_handle()
         self.track = self.handle.query_selector(
             "xpath=ancestor::*[contains(@class, 'noUi-target')]"
@@ -195,7 +209,7 @@ class Slider:
 
     def value(self, place):
         """What the place means to `compute`."""
-        if isinstance(self.control, widgets.SelectionSlider):
+        if hasattr(self.control, "options"):
             return self.control._options_values[round(place)]
         if isinstance(self.control, widgets.FloatLogSlider):
             return self.control.base**place
@@ -204,7 +218,7 @@ class Slider:
     @property
     def ends(self):
         """The first and the last place."""
-        if isinstance(self.control, widgets.SelectionSlider):
+        if hasattr(self.control, "options"):
             return 0, len(self.control.options) - 1
         return self.control.min, self.control.max
 
@@ -233,3 +247,11 @@ class Slider:
         mouse.move(end, y, steps=STEPS)
         self.panel.image.evaluate(COUNT)
         mouse.up()
+
+
+class Menu(Slider):
+    """A menu of words."""
+
+    role = "combobox"
+    keys = MENU_KEYS
+    drags = False

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import nbformat
 import pytest
 from conftest import BOOK
-from pages import POLL, Notebook, Panel, expect_shown
+from pages import PLACES, POLL, Notebook, Panel, expect_shown
 from playwright.sync_api import TimeoutError, expect
 
 from bnnotes.pictures.explorer import registry
@@ -18,8 +18,6 @@ LARGEST = sorted(BOOK.glob("*.ipynb"), key=lambda path: path.stat().st_size, rev
 NAMES = [path.stem for path in LARGEST]
 # In Notebook 7, in Voila and after a restart.
 SHORT = "0_start_here"
-# Each key goes right (1) or left (−1).
-KEYS = {"Home": -1, "ArrowRight": 1, "PageUp": 1, "End": 1, "ArrowLeft": -1, "PageDown": -1}
 # After these nothing is waited for: the next key comes while the kernel draws.
 HASTY = "PageUp", "ArrowLeft"
 # Where something in a picture can be dragged.
@@ -51,7 +49,7 @@ def drive(panel):
     readouts = {start[0]}
     for slider in panel.sliders:
         place, pictures, at_end = slider.place, {start[1]}, {}
-        for key, direction in KEYS.items():
+        for key, direction in slider.keys.items():
             before = slider.place
             slider.press(key)
             if before != slider.ends[direction > 0]:
@@ -68,7 +66,8 @@ def drive(panel):
                 assert slider.place == slider.ends[direction > 0]
                 at_end[direction] = panel.shown
         # A drag costs as much as ten keys: one through the whole track, both ways once a panel.
-        for direction in (-1, 1) if slider is panel.sliders[0] else (-1,):
+        ways = (-1, 1) if slider is panel.sliders[0] else (-1,)
+        for direction in ways if slider.drags else ():
             slider.drag(direction)
             assert slider.place == slider.ends[direction > 0]
             panel.expect_shown(*at_end[direction])
@@ -99,7 +98,7 @@ def grasp(panel):
 def expect_start(panel, slider, place, start):
     """Wait until the reset has brought everything back."""
     panel.expect_shown(*start)
-    back = "([handle, place]) => handle.closest('.noUi-target').noUiSlider.get() == place"
+    back = f"([handle, place]) => ({PLACES})([handle])[0] === place"
     try:
         panel.page.wait_for_function(back, arg=[slider.handle, place], polling=POLL)
     except TimeoutError:
@@ -114,10 +113,10 @@ def wander(panels, moves):
     rng = random.Random(0)
     for _ in range(moves if panels else 0):
         slider = rng.choice(rng.choice(panels).sliders)
-        if rng.random() < 0.1:
+        if slider.drags and rng.random() < 0.1:
             slider.drag(rng.choice((-1, 1)))
         else:
-            slider.press(rng.choice(list(KEYS)))
+            slider.press(rng.choice(list(slider.keys)))
     for panel in panels:
         panel.expect_agreement()
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(path.stem for path in BOOK.glob("*.ipynb") if path.stem != "benchmarks")
@@ -71,3 +72,24 @@ def test_a_chapter_runs_to_its_end(browser, server, name):
     print(name, "slowest cells", slowest, "of", sum(seconds.values()), "s")
     context.close()
     assert outside == []
+
+
+def test_the_root_opens_the_first_chapter_with_its_contents(browser, server):
+    context = browser.new_context(base_url=server, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(180_000)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("tab", name="0_start_here.ipynb")).to_be_visible(timeout=180_000)
+    page.evaluate("() => jupyterapp.shell.activateById('table-of-contents')")
+    headings = page.locator(".jp-TableOfContents .jp-tocItem-content")
+    expect(headings.filter(has_text="The first surprise").first).to_be_visible(timeout=180_000)
+    context.close()
+
+
+def test_where_python_cannot_be_had_the_page_says_so(browser, server):
+    context = browser.new_context(base_url=server)
+    page = context.new_page()
+    page.route("**/pyodide.js", lambda route: route.fulfill(status=404))
+    page.goto("/lab/index.html?path=0_start_here.ipynb")
+    expect(page.get_by_role("alert").filter(has_text="Python cannot be had")).to_contain_text("404")
+    context.close()

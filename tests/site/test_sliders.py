@@ -77,7 +77,7 @@ class Panel:
 
 def meaning(control, label):
     """Return the value that the widget of a notebook has under this label."""
-    if isinstance(control, widgets.SelectionSlider):
+    if hasattr(control, "_options_labels"):
         return dict(zip(control._options_labels, control._options_values, strict=True))[label]
     count = round((control.max - control.min) / control.step)
     values = (control.min + control.step * np.arange(count + 1)).tolist()

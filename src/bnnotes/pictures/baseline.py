@@ -112,6 +112,7 @@ class OutputError(Explorer):
         self.figure.subplots_adjust(left=0.09, right=0.985, bottom=0.16, top=0.96, wspace=0.27)
         low, high = LOGITS[0], LOGITS[-1]
         self._draw_errors(left, low, high)
+        self._right = right
         self._draw_costs(right, low, high)
 
     def _draw_errors(self, ax, low, high):
@@ -143,7 +144,6 @@ class OutputError(Explorer):
     def _draw_costs(self, ax, low, high):
         ax.set(
             xlim=(low - 0.7, high + 0.7),
-            ylim=(0, high + 0.7),
             xlabel="logit $y$ of the moved sample",
             ylabel="cost $C$ of the batch",
         )
@@ -165,7 +165,11 @@ class OutputError(Explorer):
         self._moved.set_data([result.logit], [result.error])
         self._cost.set_data(LOGITS, result.costs)
         self._touch.set_data([result.logit], [result.cost])
-        run = np.array([-3, 3]) / np.hypot(1, result.slope)
+        # The cost is a mean: on one scale for all batches that of a large one would look flat.
+        top = 1.06 * max(_costs(result.M_B, label).max() for label in (0.0, 1.0))
+        self._right.set_ylim(0, top)
+        self.change_background(result.M_B)
+        run = np.array([-3, 3]) / np.hypot(1, result.slope * np.ptp(LOGITS) / top)
         self._tangent.set_data(result.logit + run, result.cost + result.slope * run)
         # No formula: matplotlib keeps some kilobytes of each new one for good.
         self._slope.set_text(f"slope Δ = {signed(result.slope)}")

@@ -325,6 +325,10 @@ class Parts(NamedTuple):
     shares: np.ndarray
 
 
+# How far the axes go: an error shrinks as the network learns.
+REACHES = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2)
+
+
 class Split(Explorer):
     """Error at one output of the digits network, split in three."""
 
@@ -359,7 +363,7 @@ class Split(Explorer):
         )  # fmt: skip
 
     def _row(self, ax, name, letter, of, taker):
-        ax.set(xlim=(0, 1), ylim=(-1.05, 1.05), xticks=[], yticks=[-1, 0, 1])
+        ax.set(xlim=(0, 1), xticks=[])
         ax.spines["bottom"].set_visible(False)
         ax.axhline(0, color=look.INK, lw=0.4, zorder=0)
         beside = {"va": "center", "transform": ax.transAxes}
@@ -371,6 +375,12 @@ class Split(Explorer):
         return name, *map(self.moving, (line, points, share))
 
     def update(self, result):
+        largest = max(np.abs(rows).max(initial=0) for rows in result[:4])
+        reach = next(reach for reach in REACHES if reach >= largest)
+        for ax in self.figure.axes:
+            ax.set_ylim(-1.12 * reach, 1.12 * reach)
+            ax.set_yticks([-reach, 0, reach], [f"−{reach:g}", "0", f"{reach:g}"])
+        self.change_background(reach)
         percent = ["", *(f"{share:.0%}" for share in result.shares)]
         for (name, line, points, share), text in zip(self._rows, percent, strict=True):
             heights = getattr(result, name)

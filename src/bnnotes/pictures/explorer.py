@@ -66,7 +66,7 @@ def _is_number(value):
 
 
 class slider:  # in small letters, since it is written as a function
-    """A labeled slider of an explorer, or with options a menu of words.
+    """A labeled slider of an explorer; where the options are words, a menu.
 
     It begins at `value`. The options are as the widget takes them: ``options``, values or pairs of
     text and value; or ``min``, ``max`` and ``step``, integers where `value` is one; and ``base``,
@@ -87,7 +87,10 @@ class slider:  # in small letters, since it is written as a function
 
     def control(self):
         """Return a new widget."""
-        if "options" in self.options:
+        live = {"continuous_update": True}
+        if isinstance(self.value, str):
+            kind, live = widgets.Dropdown, {}
+        elif "options" in self.options:
             kind = widgets.SelectionSlider
         elif "base" in self.options:
             kind = widgets.FloatLogSlider
@@ -97,10 +100,9 @@ class slider:  # in small letters, since it is written as a function
             description=self.description,
             # Without a tooltip the label shows the word "null" under the mouse.
             tooltip=self.description,
-            continuous_update=True,
             style={"description_width": "13em"},
-            layout=widgets.Layout(width="36em", max_width="100%"),
             value=self.value,
+            **live,
             **self.options,
         )
 
@@ -112,7 +114,7 @@ def batch_size(sizes, value):
 
 def _refused(control, value):
     """Return what a control wants, if it cannot have a value; else nothing."""
-    if isinstance(control, widgets.SelectionSlider):
+    if hasattr(control, "_options_values"):
         options = control._options_values  # in whatever form the options were given
         # Compared one by one: an array equals in more than one way.
         if not (_is_number(value) or isinstance(value, (str, tuple))) or value not in options:
@@ -130,14 +132,14 @@ def _refused(control, value):
 
 def _places(control):
     """Return the first and the last place of a slider's handle in the page, and its step."""
-    if isinstance(control, widgets.SelectionSlider):
+    if hasattr(control, "_options_values"):
         return 0, len(control._options_values) - 1, 1
     return control.min, control.max, control.step
 
 
 def _place(control, value):
     """Return where the handle of a slider stands in the page."""
-    if isinstance(control, widgets.SelectionSlider):
+    if hasattr(control, "_options_values"):
         return control._options_values.index(value)
     return math.log(value, control.base) if isinstance(control, widgets.FloatLogSlider) else value
 
@@ -154,7 +156,7 @@ def _next(control, old, new):
 
 def _value(control, place):
     """Return the value of a slider whose handle stands there in the page."""
-    if isinstance(control, widgets.SelectionSlider):
+    if hasattr(control, "_options_values"):
         return control._options_values[place]
     return control.base**place if isinstance(control, widgets.FloatLogSlider) else place
 
@@ -168,7 +170,7 @@ def _beside(control, value):
 
 def _labeled(control, value):
     """Return a value of a slider as the page says it, after its label."""
-    if isinstance(control, widgets.SelectionSlider):
+    if hasattr(control, "_options_values"):
         said = control._options_labels[control._options_values.index(value)]
     else:
         said = format(value, control.readout_format).replace("-", "−")
@@ -186,8 +188,10 @@ class Image(widgets.Image):
     description = Unicode("").tag(sync=True)
 
     def __init__(self, width):
-        # At its own size: a box would stretch it to the width of the page.
-        layout = widgets.Layout(max_width="100%", align_self="flex-start")
+        # At its own size: a box would stretch it to the width of the page. Where that is narrow it
+        # shrinks until its smallest letters have 9 pixels, and is scrolled beyond.
+        least = round(width * 9 / (look.SMALLEST * look.DPI / 72))
+        layout = {"max_width": "100%", "min_width": f"{least}px", "align_self": "flex-start"}
         super().__init__(format="url", width=str(round(width)), layout=layout)
 
     @property
@@ -274,9 +278,13 @@ class Explorer(Live):
         self.button.on_click(lambda _: self.reset())
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        below = self.text, self.image, self.button
+        moved = widgets.Box([*self.controls.values()])
+        moved.add_class("bnnotes-controls")
+        width = f"{look.DPI * self.size[0]:g}px"
+        shown = widgets.VBox([self.text, self.image, self.button], layout={"flex": f"0 1 {width}"})
+        shown.add_class("bnnotes-picture")
         hidden = self.ahead, self.density, self.grips, self._page()
-        self.panel = widgets.VBox([*self.controls.values(), *below, *hidden])
+        self.panel = widgets.Box([moved, shown, *hidden])
         self.panel.add_class("bnnotes-explorer")
         self._show()
 
@@ -511,11 +519,10 @@ class Explorer(Live):
 
     def _repr_mimebundle_(self, **options):
         # The picture stands for the widget wherever there is no kernel behind the page.
-        labels = ", ".join(control.description for control in self.controls.values())
         with look.settings():
             self.update(self.result)  # the last one may have been interrupted
             alt = self._describe(self.result)
-            picture = look.still(self.figure, alt, f"A still. Run this cell to slide: {labels}.")
+            picture = look.still(self.figure, alt, "A still. Run this cell to move it.")
         still = picture._repr_mimebundle_()
         still["text/plain"] = f"Explorer: {alt}"
         # By the key a page without a kernel finds the explorer again.

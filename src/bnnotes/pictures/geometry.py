@@ -455,7 +455,7 @@ class Triangle(Explorer):
         self._draw_entries(entries)
 
     def _draw_bars(self, ax):
-        ax.set(xlim=(-1, 1), ylim=(2.6, -0.6), xlabel="size, in units of its amplitude")
+        ax.set(xlim=(-1.03, 1.03), ylim=(2.6, -0.6), xlabel="size, in units of its amplitude")
         ax.axvline(0, color=look.INK, lw=look.THIN)
         ax.set_yticks(range(3), [label for label, _ in BARS])
         ax.tick_params(axis="y", length=0)

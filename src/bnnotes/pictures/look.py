@@ -22,7 +22,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 DPI = 100
-FONT_SIZE = 9
+FONT_SIZE, SMALLEST = 9, 8  # points
 INK = "#222222"
 THIN = 0.8
 FAINT = "#BBBBBB"

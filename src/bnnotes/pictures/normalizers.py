@@ -84,7 +84,7 @@ class Groups(Explorer):
     M_B = batch_size(SIZES, 4)
     name = slider("normalizer", "group_norm", options=NAMES)
     eps = slider("ε", 0.0, options=[(f"{e:g}", e) for e in (0.0, 1e-3, 1e-1, 1.0)])
-    groups = slider("groups: of features, or of samples (ghost)", 2, options=[1, 2, 4])
+    groups = slider("groups or ghost batches", 2, options=[1, 2, 4])
     pixels = slider("pixels", "2 × 2", options=["1", "2 × 2"])
 
     def compute(self, M_B, name, eps, groups, pixels):
@@ -358,10 +358,11 @@ def precision(ratios, errors):
         ax.plot(ratios, bound, color=look.INK, lw=look.THIN, linestyle=style)
     ax.axhline(1, color=look.INK, lw=look.THIN)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    formats = ", ".join(dict.fromkeys(name for name, _ in errors))
     return look.still(
         figure,
-        "The relative error of the variance over mean/sigma, on logarithmic axes, in bfloat16, "
-        "float16 and float32. The one-pass variance, the mean of the squares minus the square of "
+        f"The relative error of the variance over mean/sigma, on logarithmic axes: {formats}. "
+        "The one-pass variance, the mean of the squares minus the square of "
         "the mean, loses two digits for each digit of the ratio until it reaches 1, where nothing "
         "is right; the centered one stays below r + (r mean/sigma)², r = 1/256, in bfloat16.",
     )

@@ -2,8 +2,8 @@
 
    Runs once in the page, as the error handler of an empty image inside the panel of an explorer:
    the one hook that core widgets give. Where a page forbids it, the sliders work without.
-   - a slider's handle has no name, and where options are words its value is read as an index;
-   - some applications take arrow keys away from a slider for shortcuts of their own;
+   - a slider's handle has no name, and where it has options its value is read as an index;
+   - some applications take arrow keys away from sliders and menus for shortcuts of their own;
    - a line of text that changes is announced only if the element around it stays.
 
    A picture that came before it was asked for is shown as soon as all sliders stand where it
@@ -30,23 +30,30 @@
     read();
   }
   panel.querySelector(".bnnotes-readout .widget-html-content").setAttribute("role", "status");
-  const tracks = [...panel.querySelectorAll(".noUi-target")];
+  const controls = [...panel.querySelectorAll(".noUi-target, select")];
+  const standing = (one) => one.noUiSlider?.get() ?? one.selectedIndex;
   const show = () => {
     const ahead = panel.querySelector(".bnnotes-ahead img");
     const places = ahead ? JSON.parse(ahead.dataset.places) : [];
-    const there = (track, k) => Math.abs(track.noUiSlider.get() - places[k]) < 1e-9;
-    if (ahead && tracks.every(there)) {
+    const there = (one, k) => Math.abs(standing(one) - places[k]) < 1e-9;
+    if (ahead && controls.every(there)) {
       const image = panel.querySelector(".widget-image");
       image.title = ahead.title;
       image.src = ahead.src;
     }
   };
-  for (const track of tracks) track.noUiSlider.on("update", show);
-  drag(panel, tracks);
+  for (const one of controls) {
+    if (one.noUiSlider) one.noUiSlider.on("update", show);
+    else {
+      one.dataset.lmSuppressShortcuts = "true";
+      one.addEventListener("change", show);
+    }
+  }
+  drag(panel);
   pixels.value = devicePixelRatio;
   pixels.dispatchEvent(new Event("change", { bubbles: true }));
 
-  function drag(panel, tracks) {
+  function drag(panel) {
     const NEAR = 14, TIMES = 4; // pixels; pictures that may correct the sliders after a move
     const image = panel.querySelector(".widget-image");
     const known = panel.querySelector(".bnnotes-grips");
@@ -75,7 +82,7 @@
       const less = 1e-3 * (aa + (b ? bb : 0)) + 1e-9, [p, q] = [dot(a, way), b ? dot(b, way) : 0];
       const size = (aa + less) * (bb + less) - ab * ab;
       const by = [(p * (bb + less) - q * ab) / size, (q * (aa + less) - p * ab) / size];
-      sliders.forEach((k, n) => tracks[k].noUiSlider.set(places[n] + by[n]));
+      sliders.forEach((k, n) => controls[k].noUiSlider.set(places[n] + by[n]));
     };
     new MutationObserver(() => {
       if (held && held.times-- > 0) pull();

@@ -298,7 +298,7 @@ SEEDS = range(5)
 CLOSE = 0.007  # per layer
 LOOKS = {"bn": look.BATCH_NORM, "baseline": look.BASELINE}
 # How far up, and how far down, the axis of ‖Δ‖² can reach.
-DECADES = (3, 6, 12, 24, 36, 48, 60, 72, 96)
+DECADES = (12, 24, 48, 96)
 
 
 class Curves(NamedTuple):
@@ -468,7 +468,7 @@ class Depth(Explorer):
         self._note.set_visible(bool(result.explanation))
 
     def _scale(self, norms):
-        """Take the smallest axis that holds everything."""
+        """Take the smallest of few axes that holds everything: most moves leave it as it is."""
         exponents = np.log10(np.concatenate([values[values > 0] for values in norms]))
         reach = tuple(_next_decades(value) for value in (-exponents.min(), exponents.max()))
         down, up = reach

@@ -382,21 +382,23 @@ class NetworksInTraining(Explorer):
 
     def draw(self):
         left, right, curves = self.axes(1, 3)
-        left.set_position((0.01, 0.1, 0.31, 0.8))
-        right.set_position((0.335, 0.1, 0.31, 0.8))
+        left.set_position((0.035, 0.1, 0.3, 0.8))
+        right.set_position((0.35, 0.1, 0.3, 0.8))
+        left.set_ylabel("second component")
         curves.set_position((0.725, 0.19, 0.17, 0.71))
         sides = (left, look.BASELINE), (right, look.BATCH_NORM)
         self._planes = [self._draw_plane(*side) for side in sides]
-        for x, of, text, align in (
-            (0.315, EVEN, "● 0 or 2", "right"),
-            (0.345, ODD, "▲ 7 or 9", "left"),
+        for x, color, text in (
+            (0.04, look.INK, "held-out digits:"),
+            (0.17, EVEN.color, "● 0 or 2"),
+            (0.26, ODD.color, "▲ 7 or 9"),
         ):
-            self.figure.text(x, 0.045, text, color=of.color, ha=align, va="center")
+            self.figure.text(x, 0.95, text, color=color, va="center")
         self._draw_curves(curves)
 
     def _draw_plane(self, ax, of):
         ax.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xticks=[], yticks=[])
-        ax.set_aspect("equal")
+        ax.set(aspect="equal", xlabel="first component")
         for spine in ax.spines.values():
             spine.set_visible(True)
         image = ax.imshow(

@@ -130,6 +130,9 @@ class Row:
             ax.set(xlim=(0, 1), ylim=(-1.12, 1.12), xticks=[], yticks=[])
             ax.spines[["left", "bottom"]].set_visible(False)
             ax.axhline(0, color=look.INK, lw=0.5, zorder=0)
+        left.set_yticks([-1, 0, 1])
+        left.spines["left"].set_visible(True)
+        left.set_ylabel("longest stem = 1")
         self.name = note(left.text(0, 1.02, "", transform=left.transAxes, fontsize=8.5))
         self.true = self._samples(left, look.GRADIENT, markersize=5)
         self.wrong = self._samples(left, look.WRONG, markersize=5, mfc="white")
@@ -176,7 +179,7 @@ def _pairs(figure, count):
     """Return `count` pairs of axes for a `Row` each, and name once what is drawn."""
     height = figure.get_figheight()
     axes = look.new_axes(figure, count, 2, squeeze=False, width_ratios=(1, 1.15))
-    edges = {"left": 0.035, "right": 0.86, "bottom": 0.38 / height, "top": 1 - 0.42 / height}
+    edges = {"left": 0.075, "right": 0.86, "bottom": 0.38 / height, "top": 1 - 0.42 / height}
     figure.subplots_adjust(**edges, wspace=0.07, hspace=0.32)
     for ax in axes[-1]:
         ax.set_xlabel("samples, sorted by $x$")
@@ -298,7 +301,7 @@ class Checked(NamedTuple):
 class GradientCheck(Explorer):
     """A gradient check at four neurons of the digits network, and the mistakes it catches."""
 
-    size = 8.4, 0.9 + 0.2 * len(checks.CHECKED)
+    size = 8.4, 0.8 + 0.185 * len(checks.CHECKED)
     M_B = batch_size(CHECK_SIZES, 8)
     upstream = slider("Δ", "ones", options=("ones", "y", "random"))
     gamma = slider("γ", "1", options=("1", "drawn"))
