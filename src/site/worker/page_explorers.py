@@ -1,7 +1,10 @@
 """What the sliders of a page ask of Python, in a worker of the browser."""
 
+import functools
 import importlib
+import pickle
 import warnings
+from pathlib import Path
 
 from positions import positions
 
@@ -37,5 +40,23 @@ def draw(key, places, sharpness):
 def _explorer(key):
     if key not in _explorers:
         module, _, name = key.rpartition(".")
-        _explorers[key] = getattr(importlib.import_module(f"bnnotes.pictures.{module}"), name)()
+        _explorers[key] = getattr(_module(module), name)()
     return _explorers[key]
+
+
+@functools.cache
+def _module(name):
+    """Return a module of pictures, which knows what was computed when the site was built."""
+    module = importlib.import_module(f"bnnotes.pictures.{name}")
+    file = Path(__file__).parent / f"kept/{name}.pickle"
+    for function, results in pickle.loads(file.read_bytes()).items() if file.exists() else ():
+        setattr(module, function, _knowing(results, getattr(module, function)))
+    return module
+
+
+def _knowing(results, function):
+    def known(*args, **options):
+        key = args, tuple(sorted(options.items()))
+        return results[key] if key in results else function(*args, **options)
+
+    return known
