@@ -42,6 +42,7 @@
       const [width, height] = ["width", "height"].map((side) => this.picture.getAttribute(side));
       this.picture.style.aspectRatio = `${width} / ${height}`;
       this.picture.style.objectFit = "cover";
+      box.style.setProperty("--width", `${width}px`); // beside the sliders where there is room
       this.inputs.forEach((input, k) => {
         input.addEventListener("input", () => this.moved(k));
         // Some browsers bring back where a slider stood when the page was left.
@@ -100,7 +101,11 @@
     async draw() {
       this.again = true;
       if (this.drawing) return;
-      this.drawing = true;
+      const busy = (on) => {
+        this.drawing = on;
+        this.box.querySelector(".picture").setAttribute("aria-busy", on);
+      };
+      busy(true);
       try {
         while (this.again) {
           this.again = false;
@@ -113,7 +118,7 @@
           this.box.querySelector("output").textContent = readout;
         }
       } finally {
-        this.drawing = false;
+        busy(false);
       }
     }
 
