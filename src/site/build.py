@@ -15,12 +15,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import jinja2
+import kept
 from notebooks import prepare
 
 import bnnotes
@@ -47,6 +49,7 @@ def gather(source, cache):
     for page in (HERE / "index.md", *HERE.glob("pages/*.md")):
         shutil.copy(page, source)
     write_gradient_page(source)
+    write_run_page(source)
     for name in modules(bnnotes):
         package = importlib.import_module(name)
         # A package that names nothing of its own is what its modules are.
@@ -105,6 +108,13 @@ def write_gradient_page(source):
     (source / "gradient.md").write_text(page, encoding="utf-8")
 
 
+def write_run_page(source):
+    """Write the page that says how to run the book: what the README says of it."""
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    ways = readme.partition("## Two commands\n")[2].partition("\n## The book as pages")[0]
+    (source / "run.md").write_text(f"# How to run it\n{ways}", encoding="utf-8")
+
+
 def modules(package):
     """Return the names of the public modules of a package."""
     found = pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
@@ -116,9 +126,10 @@ def automodule(name, underline):
     return f"{name}\n{underline * len(name)}\n\n.. automodule:: {name}\n   :members:\n\n"
 
 
-def run_sphinx(source, html, doctrees, pyodide):
+def run_sphinx(source, html, doctrees, **settings):
     # Every warning is an error, once all of them have been seen.
-    command = ["-b", "html", "-c", HERE, "-d", doctrees, "-D", f"pyodide={pyodide}"]
+    command = ["-b", "html", "-c", HERE, "-d", doctrees]
+    command += [part for pair in settings.items() for part in ("-D", "=".join(pair))]
     command += ["-q", "-W", "--keep-going", source, html]
     subprocess.run([sys.executable, "-m", "sphinx", *command], check=True)
 
@@ -142,6 +153,26 @@ def put_pictures(pictures, cache, html):
         shutil.copy(cache / name, html / "pictures")
 
 
+def repository():
+    """Return where the project is, if it says so."""
+    project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["project"].get("urls", {}).get("Repository", "")
+
+
+def put_notebooks(html):
+    (html / "notebooks").mkdir()
+    for path in BOOK.glob("*.ipynb"):
+        shutil.copy(path, html / "notebooks")
+
+
+def find_lite(wanted):
+    """Return the folder of the JupyterLite pages, if they go beside these, and their address."""
+    if wanted:
+        return None, f"{wanted.rstrip('/')}/"
+    built = HERE.parents[1] / "build/lite/html"
+    return (built, "lite/") if built.is_dir() else (None, "")
+
+
 def find_pyodide(wanted):
     """Return the folder of Pyodide, if the site has its own, and its address in the pages."""
     if wanted:
@@ -153,8 +184,11 @@ def find_pyodide(wanted):
         return None, ""
 
 
-def put_python(pyodide, html):
-    """Pack the book with what the pages ask of it, and where the site has its own Pyodide, that."""
+def put_python(pyodide, html, cache):
+    """Pack the book with what the pages ask of it, and where the site has its own Pyodide, that.
+
+    What the frames have computed is in the cache.
+    """
     place = html / "_static/python"
     place.mkdir()
     package = Path(bnnotes.__file__).parent
@@ -164,6 +198,8 @@ def put_python(pyodide, html):
         for path, name in sorted(files.items()):
             if path.is_file() and path.suffix != ".pyc":
                 archive.write(path, name)
+        for module, results in kept.join(sorted(cache.glob("*.pickle"))).items():
+            archive.writestr(f"kept/{module}.pickle", results)
     if pyodide:
         (html / "_static/pyodide").mkdir()
         for name in ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"):
@@ -213,20 +249,30 @@ def main():
         metavar="URL",
         help=f"load Python from there instead: {browser_python.DISTRIBUTION}",
     )
+    parser.add_argument(
+        "--lite",
+        metavar="URL",
+        help="where the JupyterLite pages are; else those of `make lite` come along, once built",
+    )
     given = parser.parse_args()
     folder = given.folder
     html, cache = folder / "html", folder / "pictures"
     cache.mkdir(parents=True, exist_ok=True)
     pyodide, address = find_pyodide(given.pyodide)
+    lite, place = find_lite(given.lite)
     pictures = gather(folder / "source", cache)
     # A page that the book has no more must not stay behind.
     shutil.rmtree(html, ignore_errors=True)
-    run_sphinx(folder / "source", html, folder / "doctrees", address)
+    settings = {"pyodide": address, "lite": place, "repository": repository()}
+    run_sphinx(folder / "source", html, folder / "doctrees", **settings)
     put_mathjax(html)
+    put_notebooks(html)
     if address:
-        put_python(pyodide, html)
+        put_python(pyodide, html, cache)
     put_pictures(pictures, cache, html)
     remove_unused(html)
+    if lite:
+        shutil.copytree(lite, html / "lite")
     print(f"The site is in {html}; open {html / 'index.html'}")
 
 

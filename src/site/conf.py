@@ -12,7 +12,7 @@ html_title = "Back-propagation through batch normalization"
 language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-extensions += ["docstrings", "equations", "policy"]  # of this folder
+extensions += ["docstrings", "equations", "policy", "ways"]  # of this folder
 templates_path = ["templates"]
 html_static_path = ["static"]
 
@@ -53,7 +53,7 @@ html_theme_options = {
 }
 html_favicon = "static/icon.svg"
 html_css_files = ["site.css"]
-html_js_files = [("boxes.js", {"defer": "defer"})]
+html_js_files = [(f"{name}.js", {"defer": "defer"}) for name in ("boxes", "enlarge", "progress")]
 html_use_index = False
 html_domain_indices = False
 html_copy_source = False

@@ -4,12 +4,14 @@ import base64
 import hashlib
 import io
 import json
+import pickle
 import re
 from pathlib import Path
 
 import nbformat
 from explorers import explorers
 from frames import Frames, save
+from kept import keeping
 from PIL import Image
 
 import bnnotes
@@ -68,7 +70,9 @@ def living(path, cache):
         stored = json.loads(made.read_text(encoding="utf-8"))
         if stored["key"] == key:
             return stored["explorers"]
-    alive = {id: Frames(explorer).write(cache) for id, explorer in explorers(path).items()}
+    with keeping() as kept:
+        alive = {id: Frames(explorer).write(cache) for id, explorer in explorers(path).items()}
+    (cache / f"{path.stem}.pickle").write_bytes(pickle.dumps(kept))
     made.write_text(json.dumps({"key": key, "explorers": alive}), encoding="utf-8")
     return alive
 
@@ -79,6 +83,7 @@ def _key(path):
     parts = [
         path,
         here / "frames.py",
+        here / "kept.py",
         here / "templates/explorer.html",
         here / "positions.py",
         *sorted(package.rglob("*.*")),

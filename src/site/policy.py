@@ -21,9 +21,9 @@ def live(pyodide):
     return {
         "script-src": f"'self' 'wasm-unsafe-eval'{outside}",
         "connect-src": f"'self'{outside}",
-        "img-src": "'self' data: blob:",  # what Python draws
-        # A worker made in the page stands under the policy of the page.
-        "worker-src": "blob:",
+        # The book's code runs in the site's own; the reader's in one made in the page, which
+        # stands under the policy of the page.
+        "worker-src": "'self' blob:",
     }
 
 

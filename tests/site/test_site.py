@@ -1,5 +1,6 @@
 """Every page of the site, as a reader meets it."""
 
+import json
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin, urlsplit
@@ -9,7 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, SITE, python_built
 from playwright.sync_api import expect
 
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+from bnnotes.pictures import look
+
+FILES = {path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html")}
+PAGES = sorted(name for name in FILES if not name.startswith("lite/"))
 CHAPTERS = sorted(path.with_suffix(".html").name for path in ROOT.glob("book/*.ipynb"))
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
 WIDTH = "() => document.documentElement.scrollWidth"
@@ -88,9 +92,10 @@ def test_every_link_within_the_site_leads_somewhere(name):
 def test_a_page_may_load_nothing_from_outside_and_run_no_script_of_its_own(name):
     directives = dict(part.split(maxsplit=1) for part in PARSED[name].policy.split("; "))
     assert directives["default-src"] == "'self'"
-    # Where Python runs: WebAssembly, and a worker that the page makes, under the same policy.
+    # Where Python runs: WebAssembly, and workers, of which the page makes one for foreign code,
+    # under the same policy.
     python = {"script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
-    python |= {"worker-src": "blob:", "img-src": "'self' data: blob:"}
+    python |= {"worker-src": "'self' blob:", "img-src": "'self' data: blob:"}
     runs_python = "script-src" in directives
     assert runs_python == ("python.js" in " ".join(PARSED[name].links) and python_built())
     if runs_python:
@@ -107,6 +112,50 @@ def test_the_text_leads_to_the_numbered_equations_and_to_the_ledger():
     targets = {urlsplit(link).fragment for link in links}
     assert {f"equation-{number}" for number in range(1, 7)} <= targets
     assert "ledger.html#ledger-s17" in PARSED["errata.html"].links
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_leads_to_its_notebook_and_to_how_to_run_it(name):
+    notebook = f"{name.removesuffix('.html')}.ipynb"
+    links = PARSED[name].links
+    assert {f"notebooks/{notebook}", "run.html"} <= set(links)
+    assert (SITE / "notebooks" / notebook).read_bytes() == (ROOT / "book" / notebook).read_bytes()
+    assert (f"lite/lab/index.html?path={notebook}" in links) == (SITE / "lite").is_dir()
+
+
+def test_what_was_read_and_solved_is_shown_exported_and_deleted(visit):
+    page = visit(viewport=SIZES["desktop"]).open("2_batch_normalization.html")
+    link = page.locator(".bd-links a", has_text="2 · ")
+    expect(link).to_have_attribute("data-progress", "")
+    page.get_by_label("2.1 solved").check()
+    expect(link).to_have_attribute("data-progress", "1 solved")
+    page.locator(".prev-next-footer").scroll_into_view_if_needed()
+    expect(link).to_have_attribute("data-progress", "read, 1 solved")
+    page.goto("/index.html")
+    expect(link).to_have_attribute("data-progress", "read, 1 solved")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Export").click()
+    kept = json.loads(saved.value.path().read_text(encoding="utf-8"))
+    assert kept == {"read": ["2_batch_normalization.html"], "solved": ["2.1"]}
+    page.get_by_role("button", name="Delete").click()
+    expect(link).to_have_attribute("data-progress", "")
+    page.goto("/2_batch_normalization.html")
+    expect(page.get_by_label("2.1 solved")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("name", ["2_batch_normalization.html", "5_error_propagation.html"])
+def test_on_a_phone_letters_are_legible_and_a_tap_enlarges(visit, name):
+    page = visit(viewport=SIZES["phone"]).open(name)
+    pictures = page.locator(".cell_output img")
+    sizes = pictures.evaluate_all("all => all.map(one => one.getAttribute('width'))")
+    widths = pictures.evaluate_all("all => all.map(one => one.clientWidth)")
+    letter = look.FONT_SIZE * look.DPI / 72  # pixels, where a picture has its own size
+    assert min(w / int(s) for w, s in zip(widths, sizes, strict=True)) * letter >= 9
+    pictures.first.click()
+    large = page.get_by_role("dialog").locator("img")
+    assert large.evaluate("one => one.clientWidth") > widths[0]
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_the_reader_chooses_light_or_dark(visit):

@@ -69,7 +69,14 @@ class Live:
         self.redraw_background()
 
     def png(self):
-        """Return the picture as PNG bytes; only the moving artists are drawn."""
+        """Return the picture as PNG bytes."""
+        return encode(self.rgba())
+
+    def rgba(self):
+        """Return the picture's pixels, (height, width, 4), until the next one is drawn in them.
+
+        Only the moving artists are drawn.
+        """
         with look.settings():
             if self._current_background not in self._backgrounds:
                 self._canvas.draw()
@@ -80,7 +87,7 @@ class Live:
             renderer.restore_region(self._backgrounds[self._current_background])
             for artist in sorted(self._moving, key=lambda artist: artist.zorder):
                 artist.draw(renderer)
-        return encode(np.asarray(self._canvas.buffer_rgba()))
+        return np.asarray(self._canvas.buffer_rgba())
 
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

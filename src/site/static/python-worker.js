@@ -1,6 +1,6 @@
 // Python in a worker: loads Pyodide and answers with what functions of one Python module return.
 "use strict";
-let module;
+let module, started;
 
 const start = async ({ pyodide, packed, packages, archives, name }, tell) => {
   tell("Loading Python");
@@ -29,13 +29,27 @@ const read = async (address) => {
   return answer.arrayBuffer();
 };
 
-onmessage = async ({ data: { id, call, values } }) => {
-  const tell = (progress) => postMessage({ id, progress });
+const hear = async (port, { id, call, values }) => {
+  const tell = (progress) => port.postMessage({ id, progress });
   try {
-    if (call === "start") postMessage({ id, result: await start(values, tell) });
-    else postMessage({ id, result: answer(module[call](...values)) });
+    if (call === "start") {
+      started ??= start(values, tell);
+      await started;
+      port.postMessage({ id });
+    } else {
+      const result = call === "running" ? module !== undefined : answer(module[call](...values));
+      const large = Array.isArray(result) ? result.filter(ArrayBuffer.isView) : [];
+      port.postMessage({ id, result }, large.map(({ buffer }) => buffer));
+    }
   } catch (error) {
+    if (!module) started = undefined;
     // Of a traceback, what was raised.
-    postMessage({ id, error: String(error.message ?? error).trim().split("\n").at(-1) });
+    const raised = String(error.message ?? error).trim().split("\n").at(-1);
+    port.postMessage({ id, error: raised });
   }
 };
+
+// Shared by pages, or of one page alone.
+const serve = (port) => { port.onmessage = ({ data }) => hear(port, data); };
+if ("onconnect" in self) onconnect = ({ ports: [port] }) => serve(port);
+else serve(self);

@@ -7,20 +7,24 @@
 {
   const panels = [];
   let python = null;
+  let loading = false;
 
-  // One Python for all explorers of the page.
+  // One Python for all explorers of the visit.
   const load = async (panel) => {
-    if (python) return;
-    python = new Python("page_explorers");
+    if (loading) return;
+    loading = true;
+    python ??= new Python("page_explorers");
     const tell = (progress) => panels.forEach((one) => one.tell(`${progress} …`));
     try {
       await python.start(tell);
       tell("Drawing");
       await panel.draw();
       for (const one of panels) one.free();
+      sessionStorage.setItem("live", "yes");
     } catch (error) {
       python.stop("");
       python = null;
+      loading = false;
       for (const one of panels) one.fail(error.message);
     }
   };
@@ -38,6 +42,7 @@
       const [width, height] = ["width", "height"].map((side) => this.picture.getAttribute(side));
       this.picture.style.aspectRatio = `${width} / ${height}`;
       this.picture.style.objectFit = "cover";
+      box.style.setProperty("--width", `${width}px`); // beside the sliders where there is room
       this.inputs.forEach((input, k) => {
         input.addEventListener("input", () => this.moved(k));
         // Some browsers bring back where a slider stood when the page was left.
@@ -96,22 +101,39 @@
     async draw() {
       this.again = true;
       if (this.drawing) return;
-      this.drawing = true;
+      const busy = (on) => {
+        this.drawing = on;
+        this.box.querySelector(".picture").setAttribute("aria-busy", on);
+      };
+      busy(true);
       try {
         while (this.again) {
           this.again = false;
-          const values = [this.key, this.places, this.sharpness];
-          const [png, readout, alt] = await python.ask("draw", values);
-          const address = URL.createObjectURL(new Blob([png], { type: "image/png" }));
-          this.show(address, readout, alt);
-          this.picture.style.objectPosition = "";
-          await this.picture.decode().catch(() => {});
-          URL.revokeObjectURL(this.address);
-          this.address = address;
+          // As fine as the screen; beyond two nobody sees it.
+          const fine = Math.min(Math.max(devicePixelRatio, 1), 2);
+          const values = [this.key, this.places, fine];
+          const [rgba, width, readout, alt] = await python.ask("draw", values);
+          this.paint(new ImageData(new Uint8ClampedArray(rgba.buffer), width));
+          this.canvas.setAttribute("aria-label", alt);
+          this.box.querySelector("output").textContent = readout;
         }
       } finally {
-        this.drawing = false;
+        busy(false);
       }
+    }
+
+    // In the place of the picture that stood there.
+    paint(pixels) {
+      if (!this.canvas) {
+        this.canvas = document.createElement("canvas");
+        this.canvas.setAttribute("role", "img");
+        this.canvas.style.width = `${this.picture.getAttribute("width")}px`;
+        this.picture.replaceWith(this.canvas);
+      }
+      if (this.canvas.width !== pixels.width) {
+        Object.assign(this.canvas, { width: pixels.width, height: pixels.height });
+      }
+      this.canvas.getContext("2d").putImageData(pixels, 0, 0);
     }
 
     // From here on Python answers, at every place of every slider.
@@ -141,4 +163,13 @@
   }
 
   for (const box of document.querySelectorAll(".explorer")) panels.push(new Panel(box));
+
+  // Where an earlier page of the visit has started Python, this one is live from the start.
+  if (Python.at && panels.length && sessionStorage.getItem("live") && Python.packages.page_explorers.shared) {
+    python = new Python("page_explorers");
+    python.ask("running").then(
+      (running) => { if (running) load(panels[0]); },
+      () => { python = null; },
+    );
+  }
 }

@@ -63,6 +63,10 @@ class Dropdown(SelectionSlider):
     """One of several options."""
 
 
+class BoundedFloatText(Widget):
+    """Left to the page."""
+
+
 class Button(Widget):
     """Left to the page."""
 

@@ -1,7 +1,10 @@
 """What the sliders of a page ask of Python, in a worker of the browser."""
 
+import functools
 import importlib
+import pickle
 import warnings
+from pathlib import Path
 
 from positions import positions
 
@@ -9,7 +12,10 @@ from positions import positions
 warnings.filterwarnings("ignore", "Unable to import Axes3D")
 
 from bnnotes.pictures import look  # noqa: E402
+from bnnotes.pictures.explorer import Explorer  # noqa: E402
 
+# Nothing is drawn for widgets, which a page has not.
+Explorer._show = lambda explorer: None
 _explorers = {}
 
 
@@ -17,30 +23,40 @@ def draw(key, places, sharpness):
     """Return the picture of an explorer where its sliders stand at these places, and its words.
 
     Each picture is drawn by the class that a notebook shows, with `sharpness` pixels per pixel of
-    the page: its PNG, its readout and its alternative text.
+    the page: its pixels as RGBA, its width, its readout and its alternative text.
     """
-    explorer = _explorer(key, sharpness)
-    controls = explorer.controls.items()
-    places = dict(zip(explorer.controls, places, strict=True))
-    explorer.set(**{name: positions(control)[places[name]][1] for name, control in controls})
-    return explorer.image.png, explorer.readout, explorer.image.tooltip
+    explorer = _explorer(key)
+    if explorer.figure.dpi != sharpness * look.DPI:
+        explorer.sharpen(sharpness)
+    stops = map(positions, explorer.controls.values())
+    with look.settings():
+        result = explorer._computed(*(of[k][1] for of, k in zip(stops, places, strict=True)))
+        explorer.update(result)
+        rgba = explorer.rgba()
+    # What the page is given is a copy.
+    return rgba.reshape(-1), rgba.shape[1], explorer.say(result), explorer._describe(result)
 
 
-def _explorer(key, sharpness):
+def _explorer(key):
     if key not in _explorers:
         module, _, name = key.rpartition(".")
-        module = importlib.import_module(f"bnnotes.pictures.{module}")
-        new_figure = look.new_figure
-
-        def finer(width, height):
-            figure = new_figure(width, height)
-            figure.set_dpi(sharpness * figure.dpi)
-            return figure
-
-        # From the start, since each explorer draws itself when it is made.
-        look.new_figure = finer
-        try:
-            _explorers[key] = getattr(module, name)()
-        finally:
-            look.new_figure = new_figure
+        _explorers[key] = getattr(_module(module), name)()
     return _explorers[key]
+
+
+@functools.cache
+def _module(name):
+    """Return a module of pictures, which knows what was computed when the site was built."""
+    module = importlib.import_module(f"bnnotes.pictures.{name}")
+    file = Path(__file__).parent / f"kept/{name}.pickle"
+    for function, results in pickle.loads(file.read_bytes()).items() if file.exists() else ():
+        setattr(module, function, _knowing(results, getattr(module, function)))
+    return module
+
+
+def _knowing(results, function):
+    def known(*args, **options):
+        key = args, tuple(sorted(options.items()))
+        return results[key] if key in results else function(*args, **options)
+
+    return known
