@@ -175,6 +175,15 @@ class Settings(dict):
         return found
 
 
+class Context:
+    """Stands in for the context of a static forward and backward method."""
+
+    saved_tensors, needs_input_grad = (), (True,) * 9
+
+    def save_for_backward(self, *values):
+        self.saved_tensors = values
+
+
 class Optimizer:
     """Stands in for an optimizer: changes nothing."""
 
@@ -392,6 +401,7 @@ class Way:
     """
 
     how, n, order, swapped, has_forward = "", None, 0, (), False
+    updated = None  # γ after a backward pass that changes it
     gamma_taken, eps_taken, statistics_given, activation = True, True, False, None
 
     def inputs(self, values):
@@ -617,7 +627,7 @@ class PairWay(Way):
                 given[key] = Stand([], {}, self.form.giver(values, None))
             elif role is not None and isinstance(key, str):
                 given[key] = self.form.hand(role, values)
-        result, trouble = guarded(self.f, **given)
+        result, trouble = called(self.f, given)
         if trouble:
             return None, None, given, trouble
         y, rest = split_forward(result, self.form, values)
@@ -638,6 +648,9 @@ class PairWay(Way):
         if self.swapped and isinstance(rest, (tuple, list)):
             rest = type(rest)(rest[k] for k in self.swapped)
         others = [k for k, r in self.back_roles.items() if r not in ("delta", None)]
+        if len(places) != len(others):
+            # What the forward pass was handed, it need not return.
+            others = [k for k in others if k not in given] or others
         made = {**dict(zip(returned_names(self.f)[1:], places, strict=False)), **named}
         for name, role in self.back_roles.items():
             if role is None:
@@ -649,7 +662,7 @@ class PairWay(Way):
                 found[name] = found[name] or Stand([], {}, self.form.giver(values, None))
             elif self.wiring == "cache" and (role == "cache" or len(others) == 1):
                 found[name] = rest
-            elif self.wiring == "places" and len(places) == len(others):
+            elif self.wiring == "places" and len(places) == len(others) and name in others:
                 found[name] = places[others.index(name)]
             elif name in made:
                 found[name] = made[name]
@@ -689,7 +702,8 @@ def methods(kind):
 
     def plain(pattern, usual):
         named = [name for name in space if pattern.fullmatch(name.strip("_"))]
-        return usual if usual in named else next(iter(named), None)
+        named = sorted(named, key=lambda name: name[0] == "_")
+        return min(named, key=lambda name: name.strip("_") != usual, default=None)
 
     f = plain(FORTH, "forward") or next(
         (k for k in ("__call__", "call", "apply") if k in space), None
@@ -782,7 +796,9 @@ class LayerWay(Way):
         for name, parameter in named.items():
             role = first if name == main else next((r for r in roles[name] if r != first), None)
             if parameter.default is parameter.empty or role in ("training", "mode"):
-                if role in (None, "cache", "self"):
+                if role == "cache" and self._context:
+                    given[name] = self._context
+                elif role in (None, "cache", "self"):
                     given[name] = rest
                 else:
                     given[name] = self.form.hand(role, values)
@@ -793,7 +809,9 @@ class LayerWay(Way):
 
     def _run(self, layer, values):
         method, before = getattr(layer, self.f), {path: id(v) for path, v, _ in leaves(layer)}
-        given = self._arguments(method, "x", OF_FORWARD, values, self.switch)
+        static = next(iter(parameters(method) or {}), "") in ("ctx", "context")
+        self._context = Context() if static else None
+        given = self._arguments(method, "x", OF_FORWARD | {"cache"}, values, self.switch)
         result, trouble = called(method, given)
         if trouble:
             return None, f".{self.f}: {trouble}"
@@ -826,9 +844,11 @@ class LayerWay(Way):
         outcome = read(result, self.names, self.wanted, self.form, values)
         if result is None:
             outcome = Outcome({})
-        found, shapes = dict(outcome.found), list(outcome.shapes)
+        found, shapes, self.updated = dict(outcome.found), list(outcome.shapes), None
         for path, array, _ in leaves(layer):
             fresh = path not in before or changed(before[path], array)
+            if kind_of(path) == "gamma" and path in before and fresh:
+                self.updated = np.ravel(array).astype(float)
             said = None
             if fresh or GRADIENT & set(path.casefold().split("_")):
                 said = quantity(path, self.wanted)

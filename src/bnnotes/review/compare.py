@@ -477,6 +477,8 @@ class Network(Subject):
         """The known mistakes that can be made in every layer."""
         steps = {"output", "dW", "below"} | (set() if self.batch_norm else {"db"})
         rows = [m for m in map(BATCH.has, MISTAKES.values()) if m and not m.other]
+        # A network keeps no running statistics.
+        rows = [m for m in rows if "running" not in "".join(m.steps.values())]
         return [m for m in rows if self.batch_norm or m.steps.keys() <= steps]
 
     def look(self, way, named=False):

@@ -308,6 +308,9 @@ def name_it(subject, found, evidence, deep=True):
     exchanged = _exchanged(subject, found)
     if exchanged:
         return Verdict("wrong", exchanged, ("cache order",), 1, evidence, way, notes=notes)
+    if _updated(found):
+        text = "in your ∂C/∂x, γ is the updated one: the backward pass updates it before it is used"
+        return Verdict("wrong", text, ("γ updated",), 1, evidence, way, notes=notes)
     failed = [e for e in evidence if e.outcome.trouble]
     if not good:
         trouble = failed[0].outcome.trouble if failed else "it returned nothing"
@@ -360,6 +363,19 @@ def _exchanged(subject, found):
                 f"it: {_and(moved)} are exchanged"
             )
     return ""
+
+
+def _updated(found):
+    """Say whether ∂C/∂x is that of the γ that the backward pass itself leaves behind."""
+    e, values = found.evidence, found.case.values
+    found.way.backward(values)
+    gamma = found.way.updated
+    if gamma is None or "dx" not in e.wrong or gamma.shape != values["gamma"].shape:
+        return False
+    late = truth_of(
+        {**values_given(values), "gamma": gamma}, ("dx",), found.forward and found.forward.steps
+    )
+    return e.off("dx", late["dx"]) < LOOSE
 
 
 class Search:
@@ -423,7 +439,7 @@ class Search:
                     continue
                 try:
                     made = shaped(q, self.predicted(e, steps, own, eps)[q], e.case.values)
-                except (ValueError, ZeroDivisionError):
+                except (KeyError, ValueError, ZeroDivisionError):
                     return False
                 if np.shape(made) != e.found[q].shape:
                     return False
@@ -587,7 +603,7 @@ class Search:
         for e in self.evidence:
             try:
                 made = self.predicted(e, m.steps, bool(m.other), eps)[q]
-            except (ValueError, ZeroDivisionError):
+            except (KeyError, ValueError, ZeroDivisionError):
                 made = np.nan
             if q in e.found:
                 yield e, e.found[q], shaped(q, made, e.case.values)
@@ -678,7 +694,9 @@ class NetworkSearch(Search):
 
 def _of_images(mistake):
     text = " ".join(mistake.steps.values())
-    return bool(re.search(r"\b(N|P|mixed|over_images|over_pixels|over_sample|over_groups)\b", text))
+    return bool(
+        re.search(r"\b(N|P|mixed|over_images|over_pixels|over_sample|over_groups|unmixed)\b", text)
+    )
 
 
 def _together(one, other):

@@ -332,7 +332,12 @@ def _of_mean(row, mean):
         says, along = row.says.format_map(words), b.format("delta * x_hat")
         bracket = f"delta - {a.format('delta')} - x_hat * {along}"
         yield row._replace(name=row.name + where, says=says, steps={"bracket": bracket}, of=of)
-        if "over_" in mean and "x̂" not in where and "batch" in (of or "batch"):
+        if (
+            mean.startswith("over_")
+            and "every" not in mean
+            and "x̂" not in where
+            and not of.strip("batch")
+        ):
             name = f"{row.name}{where}, of x − μ"
             bracket = f"delta - {a.format('delta')} - x_hat * {along}"
             bracket += f" + {a.format(f'x_hat * {along}')}"

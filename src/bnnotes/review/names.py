@@ -19,8 +19,9 @@ delta        accumgrad gradients deltanext deltal1 deltaout dloutput dzhat dnext
 delta        dyout dlossdoutput dlossdy gout eta dyhat douts dhpreact nextgrad gradin dvalues
 x            x input inputs inp xin data preactivation features xs bottom xinput feature
 u_prev       uprev u x input inputs inp aprev hprev prev previous uprevious prevoutput activations
-x_hat        xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn zhat
-x_hat        bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd xbn
+x_hat        xhat xh x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn
+x_hat        zhat bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd
+x_hat        xbn
 mean         meanx bnmean xbar mean mu μ mub batchmean samplemean xmean savemean savedmean avg
 mean         mubatch bmean bnmeani average
 std          std sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx stddev stdev sd sqrtvar
@@ -60,6 +61,7 @@ mean_delta_centered meandyxmu
 cache        cache ctx context memory saved stash tape state residuals stored intermediate
 self         self
 bn_param     bnparam bnparams lnparam gnparam normparam params param config
+bn_param     cfg conf options opts hparams
 groups       groups numgroups ngroups
 training     training train istraining istrain trainflag
 mode         mode
