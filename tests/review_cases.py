@@ -1414,3 +1414,154 @@ def rms_with_cache(x, g, eps=1e-6):
 def layer_of_std(x, gamma, beta, eps):
     std = np.sqrt(x.var(-1, keepdims=True, ddof=1) + eps)
     return gamma * (x - x.mean(-1, keepdims=True)) / std + beta
+
+
+# As other people's layers keep, name and hand over things.
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+class Plural(Usual):
+    """Its method has another ending, its gradients stand in a container under bare names."""
+
+    def __init__(self, dim):
+        self.weights = {"gamma": np.ones((1, dim)), "beta": np.zeros((1, dim))}
+
+    def __call__(self, x):
+        return self.weights["gamma"] * self._keep(x) + self.weights["beta"]
+
+    def backwards(self, d):
+        sums = (d * self.z).sum(0, keepdims=True), d.sum(0, keepdims=True)
+        self.kept_grad = dict(zip(("gamma", "beta"), sums, strict=True))
+        return self._back(d, self.weights["gamma"])
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+class ShapedByAnother(Usual):
+    """Told elsewhere which shape γ has: with the axes of its sums, which it insists on."""
+
+    def init_params(self, in_shape):
+        self.params = {"gamma": np.ones(in_shape), "beta": np.zeros(in_shape)}
+
+    def forward(self, x):
+        return self.params["gamma"] * self._keep(x) + self.params["beta"]
+
+    def backward(self, d):
+        self.grads = {"dgamma": (d * self.z).sum(0, keepdims=True)}
+        self.grads["dbeta"] = d.sum(0, keepdims=True)
+        assert self.grads["dgamma"].shape == self.params["gamma"].shape
+        return self._back(d, self.params["gamma"])
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+class ConnectedLater(Usual):
+    def __init__(self):
+        self.gamma = self.beta = None
+
+    def connect(self, layer_before):
+        self.gamma, self.beta = np.ones(layer_before.size), np.zeros(layer_before.size)
+
+    def forward(self, x):
+        return self.gamma * self._keep(x) + self.beta
+
+    def backward(self, d):
+        self.dgamma, self.dbeta = (d * self.z).sum(0), d.sum(0)
+        return self._back(d, self.gamma)
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+class GivenItsInput(Usual):
+    def __init__(self, x, gamma, beta):
+        self.x, self.gamma, self.beta = x, gamma, beta
+
+    def forward_pass(self):
+        return self.gamma * self._keep(self.x) + self.beta
+
+    def backward_pass(self, d):
+        return self._back(d, self.gamma), (d * self.z).sum(0), d.sum(0)
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+class WithContext:
+    """The two static methods of an autograd function, without torch."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps=1e-5):
+        s = np.sqrt(x.var(0) + eps)
+        ctx.save_for_backward((x - x.mean(0)) / s, s, weight)
+        return weight * (x - x.mean(0)) / s + bias
+
+    @staticmethod
+    def backward(ctx, grad):
+        u, s, weight = ctx.saved_tensors
+        t = grad - grad.mean(0) - u * (grad * u).mean(0)
+        return weight / s * t, (grad * u).sum(0), grad.sum(0)
+
+
+@right("(N, L, C)", "∂C/∂x, ∂C/∂γ, ∂C/∂β", subject="layernorm_backward")
+class OfSequences(UsualForward):
+    """Its sums take two axes, so that for (M_B, n) they are numbers."""
+
+    def forward(self, x):
+        return self.gamma * self._keep(x, axis=-1) + self.beta
+
+    def backward(self, d):
+        self.dgamma, self.dbeta = (d * self.z).sum((0, 1)), d.sum((0, 1))
+        return self._back(d * self.gamma, 1.0, axis=-1)
+
+
+@wrong("∂C/∂γ has the shape", subject="layernorm_backward")
+class SumsOverTheWrongAxis(UsualForward):
+    def forward(self, x):
+        return self.gamma * self._keep(x, axis=-1) + self.beta
+
+    def backward(self, d):
+        self.dgamma, self.dbeta = (d * self.z).sum(-1), d.sum(-1)
+        return self._back(d * self.gamma, 1.0, axis=-1)
+
+
+@wrong("∂C/∂γ is M_B times", "∂C/∂β is M_B times")
+class SumsTimesTheBatch(UsualForward):
+    """For images it is right as long as nobody asks for its sums."""
+
+    def _back(self, d, gamma):
+        return gamma / self.s[0] * (d - d.mean(0) - self.z * (d * self.z).mean(0))
+
+    def backward(self, d):
+        self.dgamma, self.dbeta = len(d) * (d * self.z).sum(0), len(d) * d.sum(0)
+        return self._back(d, self.gamma)
+
+
+@wrong("updates it before it is used")
+class EarlyStep(UsualForward):
+    def backward(self, d, lr=0.1):
+        self.gamma = self.gamma - lr * (d * self.z).sum(0)
+        return self._back(d, self.gamma)
+
+
+def my_own_norm_forward(x, gamma, beta, /, eps=1e-5):
+    s = np.sqrt(x.var(0) + eps)
+    h = (x - x.mean(0)) / s
+    return gamma * h + beta, h, s
+
+
+@right(forward=my_own_norm_forward)
+def handed_by_place(d, gamma, hat, root):
+    t = d - d.mean(0) - hat * (d * hat).mean(0)
+    return gamma / root * t, (d * hat).sum(0), d.sum(0)
+
+
+@right("own_norm_forward, which stands beside it")
+def fast_my_own_norm_backward(d, gamma, hat, root):
+    return handed_by_place(d, gamma, hat, root)
+
+
+def without_eps_forward(x, gamma, beta, eps):
+    z = (x - x.mean(0)) / np.sqrt(x.var(0))
+    return gamma * z + beta, (z, gamma, beta, x.mean(0), x.var(0), eps)
+
+
+@wrong("eps is in the scale of your ∂C/∂x and missing in the forward pass")
+def without_eps_backward(d, cache):
+    z, gamma, _, _, var, eps = cache
+    t = d - d.mean(0) - z * (d * z).mean(0)
+    return gamma / np.sqrt(var + eps) * t, (d * z).sum(0), d.sum(0)

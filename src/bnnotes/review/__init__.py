@@ -311,7 +311,7 @@ def case(subject, name):
 def _forward_ways(f, layouts):
     kind = f if isinstance(f, type) else type(f)
     if not isinstance(f, type) and not hasattr(f, "__name__"):
-        method = next((m for m in call.FORWARDS if callable(getattr(f, m, None))), None)
+        method, _ = call.methods(kind)
         f = getattr(f, method) if method and method != "__call__" else f
     elif isinstance(f, type):
         raise call.Unreadable(f"{kind.__name__} is a class; hand over its forward pass")
@@ -335,7 +335,11 @@ def _function_ways(f, subject, layouts, weights):
 def _backward(f, subject, layouts, forward, judge):
     torch = call.torch()
     holder = names.owner(f)
-    if holder is not None and forward is None and names.name_of(f) in (*call.BACKWARDS, "apply"):
+    if (
+        holder is not None
+        and forward is None
+        and (names.BACK.fullmatch(names.name_of(f).strip("_")) or names.name_of(f) == "apply")
+    ):
         f = holder
     if torch is not None:
         function = isinstance(f, type) and issubclass(f, torch.autograd.Function)

@@ -26,6 +26,7 @@ from .mistakes import BATCH, FEATURES, FULL, LAYOUTS, LISTS, NUMBERS, RIGHT, SAM
 from .names import (
     ANY,
     BACK,
+    FORTH,
     GRADIENT,
     OF_FORWARD,
     OFFERED,
@@ -174,6 +175,15 @@ class Settings(dict):
         return found
 
 
+class Context:
+    """Stands in for the context of a static forward and backward method."""
+
+    saved_tensors, needs_input_grad = (), (True,) * 9
+
+    def save_for_backward(self, *values):
+        self.saved_tensors = values
+
+
 class Optimizer:
     """Stands in for an optimizer: changes nothing."""
 
@@ -197,13 +207,20 @@ class Form(NamedTuple):
         if role in SETTINGS:
             return kind.setting(role, SETTINGS[role])
         if role == "shape":
-            return self.layout.hand(values["x"]).shape[1:]
+            x = self.layout.hand(values["x"])
+            n = values["x"].shape[-1]
+            return (
+                tuple(abs(k * n) if k < 0 else k for k in self.layout.kept)
+                if self.kept[0]
+                else x.shape[1:]
+            )
         if role == "optimizer":
             return Optimizer()
         if role == "bn_param":
-            known = {"mode": kind.setting("mode", "train"), "eps": values["eps"], "momentum": 0.9}
+            known = {"mode": kind.setting("mode", "train"), "momentum": 0.9}
+            known["eps"] = self.hand("eps", values)
             return Settings(known, self.giver(values, None))
-        value = values[role]
+        value = values.get("eps_given", values["eps"]) if role == "eps" else values[role]
         if role in NUMBERS:
             return value
         return self.array(role, value, kind)
@@ -348,10 +365,7 @@ def read(result, names, wanted, form, values):
             continue
         taken = form.take(said, array, values)
         if taken is None:
-            want = form.shape(said, values)
-            shapes.append(f"{SYMBOLS[said]} has the shape {array.shape}, wanted {want}")
-            if array.ndim == 0 and said in ("dgamma", "dbeta"):
-                shapes[-1] += ": its sum has no axis"
+            shapes.append(misshaped(said, array, form, values))
             continue
         found[said] = taken.astype(float)
         dtype = dtype or str(array.dtype)
@@ -359,6 +373,13 @@ def read(result, names, wanted, form, values):
         got = ", ".join(str(getattr(as_array(v), "shape", type(v).__name__)) for _, v in pairs)
         return Outcome({}, trouble=f"it returned {got or 'nothing'}, wanted {SYMBOLS[wanted[0]]}")
     return Outcome(found, None, "", tuple(shapes), (), dtype)
+
+
+def misshaped(said, array, form, values):
+    """Return in words that a quantity has another shape than it should."""
+    text = f"{SYMBOLS[said]} has the shape {array.shape}, wanted {form.shape(said, values)}"
+    no_axis = array.ndim == 0 and said in ("dgamma", "dbeta")
+    return f"{text}: its sum has no axis" if no_axis else text
 
 
 def changed(before, after):
@@ -380,6 +401,7 @@ class Way:
     """
 
     how, n, order, swapped, has_forward = "", None, 0, (), False
+    updated = None  # γ after a backward pass that changes it
     gamma_taken, eps_taken, statistics_given, activation = True, True, False, None
 
     def inputs(self, values):
@@ -605,7 +627,7 @@ class PairWay(Way):
                 given[key] = Stand([], {}, self.form.giver(values, None))
             elif role is not None and isinstance(key, str):
                 given[key] = self.form.hand(role, values)
-        result, trouble = guarded(self.f, **given)
+        result, trouble = called(self.f, given)
         if trouble:
             return None, None, given, trouble
         y, rest = split_forward(result, self.form, values)
@@ -626,6 +648,9 @@ class PairWay(Way):
         if self.swapped and isinstance(rest, (tuple, list)):
             rest = type(rest)(rest[k] for k in self.swapped)
         others = [k for k, r in self.back_roles.items() if r not in ("delta", None)]
+        if len(places) != len(others):
+            # What the forward pass was handed, it need not return.
+            others = [k for k in others if k not in given] or others
         made = {**dict(zip(returned_names(self.f)[1:], places, strict=False)), **named}
         for name, role in self.back_roles.items():
             if role is None:
@@ -637,7 +662,7 @@ class PairWay(Way):
                 found[name] = found[name] or Stand([], {}, self.form.giver(values, None))
             elif self.wiring == "cache" and (role == "cache" or len(others) == 1):
                 found[name] = rest
-            elif self.wiring == "places" and len(places) == len(others):
+            elif self.wiring == "places" and len(places) == len(others) and name in others:
                 found[name] = places[others.index(name)]
             elif name in made:
                 found[name] = made[name]
@@ -670,17 +695,20 @@ class PairWay(Way):
         return rest, ()
 
 
-FORWARDS = "forward forward_pass fprop fwd feedforward feed_forward __call__ call apply".split()
-BACKWARDS = "backward backward_pass bprop bwd backprop backpropagate back back_pass".split()
-
-
 def methods(kind):
     """Return the names of the forward and the backward method of a class, or None."""
     space = {name: getattr(kind, name, None) for name in dir(kind)}
     space = {k: f for k, f in space.items() if callable(f) and (k[:2] != "__" or k == "__call__")}
-    plain = {name.strip("_"): name for name in space} | {"__call__": "__call__"}
-    f = next((plain[name] for name in FORWARDS if plain.get(name) in space), None)
-    b = next((plain[name] for name in BACKWARDS if plain.get(name) in space), None)
+
+    def plain(pattern, usual):
+        named = [name for name in space if pattern.fullmatch(name.strip("_"))]
+        named = sorted(named, key=lambda name: name[0] == "_")
+        return min(named, key=lambda name: name.strip("_") != usual, default=None)
+
+    f = plain(FORTH, "forward") or next(
+        (k for k in ("__call__", "call", "apply") if k in space), None
+    )
+    b = plain(BACK, "backward")
     if f and b:
         return f, b
     # Of the many of a network the one whose name says so.
@@ -711,7 +739,9 @@ class LayerWay(Way):
         slots = []
         for name, parameter in (parameters(self.thing) or {}).items():
             roles = meanings(name, OF_FORWARD | {"shape"})
-            if not roles or roles[0] in ("x", "n", "shape", "M_B"):
+            if roles[:1] == ["x"] and len(parameters(getattr(self.thing, self.f)) or "self") < 2:
+                pass  # what it normalizes is handed to it when it is made
+            elif not roles or roles[0] in ("x", "n", "shape", "M_B"):
                 roles = ["n", "shape"]
             # Its own settings are left as it has them.
             chosen = (self.sized and roles[0] == "n") or (
@@ -736,6 +766,8 @@ class LayerWay(Way):
         layer, trouble = self._made(values)
         if trouble:
             return None, trouble
+        gammas = [array for path, array, _ in leaves(layer) if kind_of(path) == "gamma"]
+        self.number = any(np.isfinite(v).all() and not v.ndim for v in gammas)
         for name in ("set_input_shape", "build", "initialize", "init_params", "initialise"):
             method = getattr(layer, name, None)
             if callable(method) and not _set(layer, values, self.form, True):
@@ -745,8 +777,9 @@ class LayerWay(Way):
                     if not guarded(method, *arguments)[1]:
                         break
         if not _set(layer, values, self.form, False):
-            # Some make their γ when they first see x.
-            self._run(layer, values)
+            # Some make their γ when they first see x, others when they are told to elsewhere.
+            if self._run(layer, values)[1]:
+                _set(layer, values, self.form, False, missing=True)
         named = parameters(getattr(layer, self.f)) or {}
         in_call = [r for n in named for r in meanings(n, {"gamma"})]
         self.gamma_taken = bool(in_call) or "gamma" in _set(layer, values, self.form, False)
@@ -763,7 +796,9 @@ class LayerWay(Way):
         for name, parameter in named.items():
             role = first if name == main else next((r for r in roles[name] if r != first), None)
             if parameter.default is parameter.empty or role in ("training", "mode"):
-                if role in (None, "cache", "self"):
+                if role == "cache" and self._context:
+                    given[name] = self._context
+                elif role in (None, "cache", "self"):
                     given[name] = rest
                 else:
                     given[name] = self.form.hand(role, values)
@@ -774,14 +809,17 @@ class LayerWay(Way):
 
     def _run(self, layer, values):
         method, before = getattr(layer, self.f), {path: id(v) for path, v, _ in leaves(layer)}
-        given = self._arguments(method, "x", OF_FORWARD, values, self.switch)
+        static = next(iter(parameters(method) or {}), "") in ("ctx", "context")
+        self._context = Context() if static else None
+        given = self._arguments(method, "x", OF_FORWARD | {"cache"}, values, self.switch)
         result, trouble = called(method, given)
         if trouble:
             return None, f".{self.f}: {trouble}"
         y, self._rest = split_forward(result, self.form, values)
         if y is None:
             kept = {p: v for p, v, _ in leaves(layer) if id(v) != before.get(p) and p != "y_prev"}
-            y, _ = split_forward(kept, self.form, values) if result is None else (None, None)
+            own = result is None or result is layer
+            y, _ = split_forward(kept, self.form, values) if own else (None, None)
         if y is None:
             return None, f".{self.f} returned no y with the shape {self.form.shape('y', values)}"
         return y, ""
@@ -806,9 +844,11 @@ class LayerWay(Way):
         outcome = read(result, self.names, self.wanted, self.form, values)
         if result is None:
             outcome = Outcome({})
-        found, shapes = dict(outcome.found), list(outcome.shapes)
+        found, shapes, self.updated = dict(outcome.found), list(outcome.shapes), None
         for path, array, _ in leaves(layer):
             fresh = path not in before or changed(before[path], array)
+            if kind_of(path) == "gamma" and path in before and fresh:
+                self.updated = np.ravel(array).astype(float)
             said = None
             if fresh or GRADIENT & set(path.casefold().split("_")):
                 said = quantity(path, self.wanted)
@@ -817,6 +857,8 @@ class LayerWay(Way):
                 if taken is not None:
                     found[said] = taken.astype(float)
                     self.taken[f".{path}"] = said
+                elif fresh and said != "dx" and not self.number:
+                    shapes.append(misshaped(said, array, self.form, values))
             moving = path.casefold().replace("_", "")
             if moving.startswith(("running", "moving", "run")) and path in before and fresh:
                 notes += (f"its backward pass updates `{path}`: the statistics twice a step",)
@@ -884,15 +926,18 @@ def leaves(thing, depth=3, path="", seen=None):
                 yield from leaves(value, depth - 1, inner, seen)
 
 
-def _set(layer, values, form, look):
-    """Set γ and β where a layer keeps them; return which were found. `look` only looks."""
+def _set(layer, values, form, look, missing=False):
+    """Set γ and β where a layer keeps them; return which were found.
+
+    `look` only looks; `missing` sets those that are None, too.
+    """
     n, found = values["x"].shape[-1], {}
     kept = list(leaves(layer))
     for path, array, setter in kept:
         kind = kind_of(path)
         if array.dtype.kind == "i" and len(path) == 1:
             continue  # the G of groups
-        if kind and (array.size == n or array.ndim == 0) and np.isfinite(array).all():
+        if kind and (array.size == n or not array.ndim) and (missing or np.isfinite(array).all()):
             found.setdefault(kind, []).append((array, setter))
     if "gamma" not in found:
         # Under a name of its own: what begins with ones, and the zeros beside it in a list.
@@ -910,8 +955,8 @@ def _set(layer, values, form, look):
         for kind, places in found.items():
             shared = {}
             for array, (setter, key) in places:
-                shape = array.shape if array.ndim else (n,)
-                value = form.kind(np.reshape(values[kind], shape))
+                value = form.array(kind, values[kind])
+                value = value.reshape(array.shape) if array.ndim else value
                 guarded(setter, key, shared.setdefault(id(array), value))
     return set(found)
 

@@ -195,9 +195,10 @@ class Subject(NamedTuple):
         if named and forward is not None and forward.steps is None:
             return None
         if eps is not None:
-            values = Layer({**values_given(values), "eps": eps})
-            outcome = way.backward(values) if not way.has_forward else outcome
-        case = case._replace(values=values)
+            case = case._replace(values=values).with_eps(eps, unused)
+            outcome = way.backward(case.values) if not way.has_forward else outcome
+        else:
+            case = case._replace(values=values)
         truth, scales = self.truth(way, case, forward)
         evidence = Evidence(case, outcome, truth, scales)
         return Found(way, case, evidence, eps, tuple(candidates), unused, ones, forward)
@@ -227,7 +228,7 @@ class Subject(NamedTuple):
             if found.eps is not None:
                 if case.kind in ("constant", "one") and not found.eps:
                     continue
-                case = case.with_eps(found.eps)
+                case = case.with_eps(found.eps, found.unused)
                 # As it was made: float32 stays float32.
                 case = case._replace(name=case.name.split(", eps")[0])
             if found.ones:
@@ -476,6 +477,8 @@ class Network(Subject):
         """The known mistakes that can be made in every layer."""
         steps = {"output", "dW", "below"} | (set() if self.batch_norm else {"db"})
         rows = [m for m in map(BATCH.has, MISTAKES.values()) if m and not m.other]
+        # A network keeps no running statistics.
+        rows = [m for m in rows if "running" not in "".join(m.steps.values())]
         return [m for m in rows if self.batch_norm or m.steps.keys() <= steps]
 
     def look(self, way, named=False):

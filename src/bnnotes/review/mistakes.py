@@ -46,10 +46,14 @@ RIGHT = {
     "mean_delta": "avg(delta)",
     "sum_delta_centered": "total(delta * centered)",
     "mean_delta_centered": "avg(delta * centered)",
+    # What a function is handed: another ε than that of its forward pass, where that uses none.
+    "eps_given": "eps",
 }
 
 SUMS = {"dgamma", "dbeta", "dW", "db", "below", "output", "mean_delta", "sum_delta_centered"}
 FORWARD = ("mean", "centered", "var", "std", "x_hat", "y")
+GIVEN = "x", "delta", "gamma", "beta", "eps", "running_mean", "running_var"
+DENSE = "u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"
 
 
 def _over(*axes):
@@ -107,6 +111,8 @@ _NAMES = "avg total halves over_groups mixed unmixed outer larger over_batch ove
 _NAMES += " over_pixels over_neurons over_sample over_everything"
 _FUNCTIONS = {name: globals()[name] for name in _NAMES.split()}
 _FUNCTIONS |= {"sqrt": np.sqrt, "__builtins__": {}}
+_KNOWN = {*RIGHT, *_FUNCTIONS, *GIVEN, *DENSE, "M_B", "N", "P", "n", "u", "phi", "g_prime_out"}
+_KNOWN |= {"raw", "weight", "over_turned", "T"}
 _COMPILED = {}
 
 
@@ -303,7 +309,11 @@ def _read():
 
 
 def _of_mean(row, mean):
-    """Yield the mistakes that have a wrong mean in both terms of the bracket, and in one."""
+    """Yield the mistakes that have a wrong mean in both terms of the bracket, and in one.
+
+    Over a wrong axis ⟨x̂⟩ is not 0, so that code whose mean term is that of both paths to x − μ
+    gives other numbers than code that leaves ⟨x̂⟩ out.
+    """
     delta = "γΔ" if "batch" not in (row.of or "batch") else "Δ"
     one, other = f"⟨{delta}⟩", f"⟨{delta} x̂⟩"
     for where, a, b in (
@@ -311,7 +321,6 @@ def _of_mean(row, mean):
         (" in the mean term", mean, "avg({})"),
         (" in the x̂ term", "avg({})", mean),
     ):
-        bracket = f"delta - {a.format('delta')} - x_hat * {b.format('delta * x_hat')}"
         means = one if "mean" in where else other
         words = {"means": means, "s": "s", "terms": where[4:], "are": "is", "a mean": means}
         words["sums"] = means.replace("⟨", "Σ").replace("⟩", "")
@@ -320,11 +329,30 @@ def _of_mean(row, mean):
             words |= {"a mean": f"{one} and {other}", "sums": f"Σ{delta} and Σ{delta} x̂"}
         # Without the mean only the x̂ term is left.
         of = row.of if "x̂" in where else row.of.replace(" rms", "")
-        says = row.says.format_map(words)
+        says, along = row.says.format_map(words), b.format("delta * x_hat")
+        bracket = f"delta - {a.format('delta')} - x_hat * {along}"
         yield row._replace(name=row.name + where, says=says, steps={"bracket": bracket}, of=of)
+        if (
+            mean.startswith("over_")
+            and "every" not in mean
+            and "x̂" not in where
+            and not of.strip("batch")
+        ):
+            name = f"{row.name}{where}, of x − μ"
+            bracket = f"delta - {a.format('delta')} - x_hat * {along}"
+            bracket += f" + {a.format(f'x_hat * {along}')}"
+            yield row._replace(name=name, says=says, steps={"bracket": bracket}, of="batch")
 
 
-MISTAKES = {mistake.name: mistake for mistake in _read()}
+def _checked(row):
+    """Return a row all of whose names are known: one that is not would fit nothing, in silence."""
+    for step, formula in row.steps.items():
+        for name in {step} - RIGHT.keys() | set(compile(formula, step, "eval").co_names) - _KNOWN:
+            raise ValueError(f"mistakes.toml, {row.name}: {step} = {formula}: no name is {name}")
+    return row
+
+
+MISTAKES = {row.name: row for row in map(_checked, _read())}
 
 # Batches.
 
@@ -348,18 +376,15 @@ class Case(NamedTuple):
     kind: str  # "plain", "one", "constant", "width", "float32" or "large mean"
     values: dict  # arrays by the names of the book, with the axes (M_B, pixels, n)
 
-    def with_eps(self, eps):
-        """Return the same case with another eps."""
-        return self._replace(values=Layer({**values_given(self.values), "eps": eps}))
-
-
-GIVEN = "x", "delta", "gamma", "beta", "eps", "running_mean", "running_var"
-DENSE = "u_prev", "W", "b", "g_prime", "y_prev", "gamma_prev", "std_prev", "x_hat_prev"
+    def with_eps(self, eps, unused=False):
+        """Return the same case with another eps; one that is unused is handed over all the same."""
+        given = {"eps_given": self.values["eps"]} if unused else {}
+        return self._replace(values=Layer({**values_given(self.values), **given, "eps": eps}))
 
 
 def values_given(values):
     """Return what is given of a layer, without what was made of it."""
-    return {name: values[name] for name in (*GIVEN, *DENSE, "kind") if name in values}
+    return {name: values[name] for name in (*GIVEN, *DENSE, "kind", "eps_given") if name in values}
 
 
 class Layout(NamedTuple):

@@ -19,8 +19,9 @@ delta        accumgrad gradients deltanext deltal1 deltaout dloutput dzhat dnext
 delta        dyout dlossdoutput dlossdy gout eta dyhat douts dhpreact nextgrad gradin dvalues
 x            x input inputs inp xin data preactivation features xs bottom xinput feature
 u_prev       uprev u x input inputs inp aprev hprev prev previous uprevious prevoutput activations
-x_hat        xhat x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn zhat
-x_hat        bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd xbn
+x_hat        xhat xh x̂ xnorm xnormed xnormalized xnormalised normalizedx normalisedx norm normx xn
+x_hat        zhat bnraw znorm hatx xtilde normed normalized normalised xhatnorm standardized xstd
+x_hat        xbn
 mean         meanx bnmean xbar mean mu μ mub batchmean samplemean xmean savemean savedmean avg
 mean         mubatch bmean bnmeani average
 std          std sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx stddev stdev sd sqrtvar
@@ -60,6 +61,7 @@ mean_delta_centered meandyxmu
 cache        cache ctx context memory saved stash tape state residuals stored intermediate
 self         self
 bn_param     bnparam bnparams lnparam gnparam normparam params param config
+bn_param     cfg conf options opts hparams
 groups       groups numgroups ngroups
 training     training train istraining istrain trainflag
 mode         mode
@@ -238,7 +240,9 @@ def quantity(name, wanted):
         known = [*_TABLE.get(rest, ()), *(["gamma"] if rest in ("g", "w") else [])]
         if found in wanted and (rest == base.casefold() or base in known):
             return found
-    return None
+    # In a container of gradients, under a name of its own there.
+    last = quantity(parts[-1], wanted) if marked and len(parts) > 1 else None
+    return last if last in ("dgamma", "dbeta") else None
 
 
 def parameters(f):
@@ -394,7 +398,7 @@ def owner(f):
 
 _PROP = r"(_?prop(agat\w*)?|_?pass)?"
 BACK = re.compile(rf"(back(_?w[ao]rds?)?|bprop|bwd|grad(ient)?s?|deriv(ative)?|_b$){_PROP}", re.I)
-FORTH = re.compile(rf"(forw([ao]rds?)?|fprop|fwd|_f$){_PROP}", re.I)
+FORTH = re.compile(rf"((feed_?)?forw([ao]rds?)?|fprop|fwd|_f$){_PROP}", re.I)
 
 
 def beside(name, space):
@@ -405,10 +409,14 @@ def beside(name, space):
             rank = not FORTH.search(other), other
             key = squash("x" + FORTH.sub("", other))
             found[key] = min(rank, found.get(key, rank))
-    # The longest that both begin with: batchnorm_backward_alt has no forward pass of its own.
-    for length in range(len(stem), 0, -1):
-        plain, other = found.get(stem[:length], (True, None))
-        if other and BACK.search(name) and (length == len(stem) or (length > 2 and not plain)):
+    # The longest that both begin with: batchnorm_backward_alt has no forward pass of its own;
+    # then the longest that both end with: neither has my_batchnorm_backward.
+    parts = [stem[:k] for k in range(len(stem), 0, -1)] + [
+        "x" + stem[k:] for k in range(2, len(stem))
+    ]
+    for part in parts if BACK.search(name) else ():
+        plain, other = found.get(part, (True, None))
+        if other and (part == stem or (len(part) > 2 and not plain)):
             return other
     return None
 
