@@ -121,6 +121,16 @@ def test_unknown_names_are_refused():
         LiveTraining(3).on_epoch("BN", float)
 
 
+def test_what_is_no_number_is_refused():
+    for epochs in (0, np.nan, "4", 2.5):
+        with pytest.raises(ValueError, match=r"^epochs: got .*, wanted an integer >= 1$"):
+            LiveTraining(epochs)
+    live = LiveTraining(2)
+    with pytest.raises(ValueError, match=r"^evaluate: got nan, wanted a finite number >= 0$"):
+        trained(live, "baseline", 2, lambda _: np.nan)
+    assert not len(live.curves.cost["baseline"])
+
+
 def test_what_a_notebook_stores_does_not_depend_on_the_training():
     live = LiveTraining(1)
     before = live._repr_mimebundle_()["text/plain"]
