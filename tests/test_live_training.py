@@ -38,6 +38,10 @@ def test_the_curves_are_those_of_the_training():
         np.testing.assert_array_equal(live.curves.cost[name], epochs.mean(axis=1))
     np.testing.assert_array_equal(live.curves.accuracy["baseline"], np.linspace(0.5, 1.0, 18)[:6])
     assert live.curves.accuracy["BN hidden only"][-1] == 1.0
+    for name, history in histories.items():
+        cost = np.mean(history.cost[-history.steps_per_epoch :])
+        said = f"cost {cost:.2g}, held-out accuracy {live.curves.accuracy[name][-1]:.1%}"
+        assert f"{name}: epoch 6 of 6, {said}" in live.readout
 
 
 def test_the_picture_grows_at_every_epoch():
