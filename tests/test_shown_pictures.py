@@ -178,7 +178,7 @@ def test_precision_of_the_variance(drawn):
     errors = {(f, way): rng.random(2) * [1e-8, 1] for f in normalizers.FORMATS for way in ways}
     _, _, (ax,) = drawn(normalizers.precision, ratios, errors)
     for line, ((name, way), error) in zip(ax.lines, errors.items(), strict=False):
-        at(line, ratios, error)
+        at(line, ratios, np.maximum(error, 1e-9))
         assert line.get_linestyle() == {"one pass": "-", "centered": ":"}[way]
         assert line.get_color() == normalizers.FORMATS[name].color
         assert (line.get_markerfacecolor() == "white") == (way == "centered")
