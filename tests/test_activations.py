@@ -126,6 +126,25 @@ def test_one_that_writes_into_its_argument_is_refused_wherever_it_comes_in():
             network.cost_and_gradients(net, psi, psi[:, :1])
 
 
+def clipped(y):
+    y[y > 30] = 30
+    return np.log1p(np.exp(y))
+
+
+def kept(y, kept=np.empty(1000)):  # noqa: B008  that it is one for all calls is the mistake
+    return np.tanh(y, out=kept[: y.size].reshape(y.shape))
+
+
+@pytest.mark.parametrize(
+    ("f", "into"), [(clipped, "its argument"), (kept, "what it returned before")]
+)
+def test_one_that_writes_where_others_still_read_is_refused(f, into):
+    for name, pair in (("g", (f, np.cos)), ("g_prime", (np.tanh, f))):
+        says = rf"^activation: got {name} that writes into {into}, wanted one that returns a new"
+        with pytest.raises(ValueError, match=says):
+            activations.get(activations.Activation("own", *pair))
+
+
 @pytest.mark.parametrize("activation", ALL, ids=repr)
 def test_a_copy_is_the_same_activation(activation):
     for other in (copy.deepcopy(activation), pickle.loads(pickle.dumps(activation))):

@@ -271,3 +271,15 @@ def test_what_rounding_leaves_of_a_zero_is_no_size_to_compare_with():
 def test_checks_need_a_tolerance(wrong):
     with pytest.raises(ValueError, match=r"^tolerance: got "):
         check.Checks(wrong)
+
+
+@pytest.mark.parametrize("wrong", [-1, np.nan, np.inf, "2", None, [2]])
+def test_how_many_times_is_a_number(wrong):
+    with pytest.raises(ValueError, match=r"^times: got .*, wanted a finite number >= 0$"):
+        check.Checks(1e-9)(wrong, far=(1.0, 2.0))
+
+
+@pytest.mark.parametrize("f", [np.abs, np.real, lambda x: np.linalg.norm(x), lambda x: 3.0])
+def test_the_complex_step_wants_a_complex_result(f):
+    with pytest.raises(ValueError, match=r"^f: got a real result of a complex argument, wanted"):
+        check.complex_step(f, [1.0, 2.0])

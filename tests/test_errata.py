@@ -135,6 +135,10 @@ def test_refuses():
         ledger.measure("S2", beyond=True)
     with pytest.raises(ValueError, match=r"^M_B: got 2, wanted an integer >= 3"):
         ledger.measure("S17", M_B=2)
+    with pytest.raises(ValueError, match=r"^M_B: got 1000000, wanted at most 1000$"):
+        ledger.worst_now("S17", M_B=10**6)
+    with pytest.raises(ValueError, match=r"^cases: got 1000001, wanted at most 1000$"):
+        ledger.typical("S17", cases=10**6 + 1)
     with pytest.raises(ValueError, match=r"^M_B: "):
         ledger.baseline_over_bn(1.0, M_B=2)
 

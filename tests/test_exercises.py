@@ -236,6 +236,21 @@ def test_another_truth_is_found(row, monkeypatch):
     assert any_fault(row, monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([3.0, 6.0], "yours is 1.5 times what it should be, in every entry."),
+        ([2.0, -4.0], "yours differs by 2 times the size of the largest right entry."),
+        ([2.0, 3.0], "yours differs by 25 % of the largest right entry."),
+        ([2.0, 4.05], "yours differs by 1.2 % of the largest right entry."),
+        ([2.0, 4.03], ""),
+    ],
+)
+def test_how_far_off_is_said(value, said):
+    row = rows()["0.1"]
+    assert exercise._part_off(row, value, [2.0, 4.0]) == said
+
+
 ODD = {
     "text": "abc",
     "object": object(),

@@ -745,6 +745,18 @@ def test_what_can_be_dragged_goes_where_the_page_is_told(known):
     known.reset()
 
 
+def test_what_can_be_dragged_stands_where_something_is_drawn(known):
+    for values in driving.random_states(known, 6, np.random.default_rng(5)):
+        for grip in known.handles(known.result, **values).values():
+            if not grip.everywhere:
+                ends = [
+                    line.get_transform().transform(line.get_xydata()) for line in grip.axes.lines
+                ]
+                here = grip.axes.transData.transform((grip.x, grip.y))
+                assert np.nanmin(np.abs(np.concatenate(ends) - here).max(axis=1)) < 1
+    known.reset()
+
+
 def test_stills_say_what_they_show(known):
     known.reset()
     name, control = next(iter(known.controls.items()))

@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def test_each_frame_is_the_picture_and_the_words_of_its_state(made):
     for place, of_slider in zip(states["order"], one.positions, strict=True):
         slider = states["sliders"][place]
         assert [slider["labels"][k] for k in slider["frames"]] == [label for label, _ in of_slider]
+    starts = [slider["labels"][slider["start"]] for slider in states["sliders"]]
+    assert starts == ["4", "0", "0.500"]
     dpi = 100 * frames.SHARPNESS
     for row, (_, height) in enumerate(one.positions[1]):
         sheet = Image.open(folder / Path(states["sheets"][row]).name).convert("RGB")
@@ -87,6 +90,9 @@ def test_each_frame_is_the_picture_and_the_words_of_its_state(made):
                 wanted = live({"M_B": M_B, "height": height}, dpi)
                 assert np.abs(pictures[place] - wanted).max() < 128
                 assert np.abs(pictures[place] - wanted).mean() < 0.5
+    shown = re.search(r'<img src="pictures/([^"]+)"', page)[1]
+    first = np.asarray(Image.open(folder / shown).convert("RGB"), int)
+    assert np.abs(first - live({"M_B": 4, "height": 0.5}, dpi)).mean() < 0.5
     # The explorer is as fine as before, and the page begins where its sliders do.
     assert one.explorer.figure.dpi == 100
     assert html.escape("4 bars <0.500>", quote=False) in page

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bnnotes import checked, ledger
+from bnnotes.ledger.forward import EPS
 
 ROOT = Path(__file__).parent.parent
 IDS = [row.id for row in ledger.rows()]
@@ -195,6 +196,7 @@ def test_measured_words(id):
     assert not re.search(r"\{|differs by", re.sub(r"\$[^$]*\$", "", measured))
     assert re.search(r"\d|nan", measured)
     assert "agrees to 1e-12" in measured
+    assert set(re.findall(r"varepsilon = ([\d.]+)\$", measured)) <= {"0", f"{EPS:g}"}
 
 
 def test_box_with_evidence():

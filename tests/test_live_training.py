@@ -38,6 +38,10 @@ def test_the_curves_are_those_of_the_training():
         np.testing.assert_array_equal(live.curves.cost[name], epochs.mean(axis=1))
     np.testing.assert_array_equal(live.curves.accuracy["baseline"], np.linspace(0.5, 1.0, 18)[:6])
     assert live.curves.accuracy["BN hidden only"][-1] == 1.0
+    for name, history in histories.items():
+        cost = np.mean(history.cost[-history.steps_per_epoch :])
+        said = f"cost {cost:.2g}, held-out accuracy {live.curves.accuracy[name][-1]:.1%}"
+        assert f"{name}: epoch 6 of 6, {said}" in live.readout
 
 
 def test_the_picture_grows_at_every_epoch():
@@ -119,6 +123,16 @@ def test_unknown_names_are_refused():
         LiveTraining(3, ())
     with pytest.raises(ValueError, match="name: got 'BN', wanted one of baseline"):
         LiveTraining(3).on_epoch("BN", float)
+
+
+def test_what_is_no_number_is_refused():
+    for epochs in (0, np.nan, "4", 2.5):
+        with pytest.raises(ValueError, match=r"^epochs: got .*, wanted an integer >= 1$"):
+            LiveTraining(epochs)
+    live = LiveTraining(2)
+    with pytest.raises(ValueError, match=r"^evaluate: got nan, wanted a finite number >= 0$"):
+        trained(live, "baseline", 2, lambda _: np.nan)
+    assert not len(live.curves.cost["baseline"])
 
 
 def test_what_a_notebook_stores_does_not_depend_on_the_training():

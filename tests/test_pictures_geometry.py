@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from driving import positions, random_states
 
-from bnnotes import digits
+from bnnotes import digits, network
 from bnnotes.check import complex_step
 from bnnotes.pictures import geometry as pictures
 
@@ -382,6 +382,13 @@ def test_depth_and_training():
         assert list(trained.correlation[kind]) == list(pictures.HIDDEN)
         for values in (deep[kind], *trained.correlation[kind].values()):
             assert ((0 < values) & (values < 1)).all()
+    # Before the training: of the last hidden layer, on the held-out digits.
+    psi = digits.load("ten").psi_test
+    net = network.create([64, 32, 32, 10], batch_norm=False, activation="relu", rng=0)
+    u = np.maximum(np.maximum(psi @ net.layers[0].W.T, 0) @ net.layers[1].W.T, 0)
+    off_diagonal = ~np.eye(32, dtype=bool)
+    mean = np.abs(np.corrcoef(u.T))[off_diagonal].mean()
+    assert trained.correlation["baseline"][2][0, 0] == pytest.approx(mean)
     assert deep["BN"][:, -1].max() < deep["baseline"][:, -1].min()
     picture = pictures.correlations(deep, trained.correlation)
     assert picture.png.startswith(b"\x89PNG") and picture.alt

@@ -114,6 +114,21 @@ def test_views_give_the_gradients_of_the_network():
         np.testing.assert_allclose(gamma, gradients[l].gamma, rtol=1e-9, atol=1e-12)
 
 
+def test_the_angles_of_a_layer_are_medians_between_0_and_90_degrees():
+    data, e = digits.load("ten"), 3
+    net = pictures.stages()[e]
+    steps = network.feed_forward(net, data.psi[:16])
+    delta = (steps[-1].u - data.phi[:16]) / 16
+    u = steps[-1].u_prev
+    rows = [v - v.mean(axis=0) for v in (steps[-1].normalized.x_hat, delta, u)]
+    x, d, u = (v / np.linalg.norm(v, axis=0) for v in rows)
+    cos1, cos2, cos3 = (x * d).sum(axis=0), x.T @ u, d.T @ u
+    sines = np.sqrt(1 - cos1**2)[:, np.newaxis] * np.sqrt(1 - cos2**2)
+    cos = cos1, cos2, cos3, (cos3 - cos1[:, np.newaxis] * cos2) / sines
+    angles = [np.median(np.degrees(np.arccos(np.abs(c)))) for c in cos]
+    np.testing.assert_allclose(pictures.measured(16)[0][2, e], angles, rtol=1e-6)
+
+
 def test_the_amplitude_by_the_kernel():
     net, data = pictures.stages()[2], digits.load("ten")
     view = pictures.views(net, data.psi[:16], data.phi[:16])[1]

@@ -1,5 +1,7 @@
 """What the explorers of chapter 7 show, and the usual checks."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -133,6 +135,22 @@ def check_gradient_check(result, values):
         assert abs(result.differences[checks.CHECKED.index(name)] - value) < 1e-12
 
 
+def test_a_check_is_what_its_name_says():
+    for title, usual in checks.USUAL.items():
+        told = dict(re.findall(r"(M_B =|tolerance|ε =|Δ =|γ =) ([\w.]+)", title))
+        if title != "random Δ and γ, ε = 0.1":
+            assert usual.tolerance == float(told.get("tolerance", 1e-4))
+        assert usual.M_B == (int(told["M_B ="]) if "M_B =" in told else None)
+        assert usual.upstream == {"1": "ones", "y": "y"}.get(told.get("Δ ="), "random")
+        assert usual.gamma == ("ones" if told.get("γ =") == "1" else "random")
+        if "ε =" in told:
+            assert usual.eps == float(told["ε ="])
+    caught = checks.Caught({"one": dict.fromkeys(checks.USUAL, True) | {"Δ = 1": False}})
+    page = caught._repr_html_()
+    assert (page.count(">caught<"), page.count("<b>missed</b>")) == (len(checks.USUAL) - 1, 1)
+    assert "Δ = 1: misses one" in repr(caught) and "γ = 1: misses none" in repr(caught)
+
+
 def test_the_ends_are_the_usual_and_the_sound_check():
     check = pictures.GradientCheck()
     assert check.readout == "M_B = 8: this check catches 7 of 20 mistakes and misses 13"
@@ -171,6 +189,15 @@ def test_the_gallery_links_where_a_mistake_was_met():
     page = reviewed._repr_html_()
     assert '<a href="https://github.com/denizyuret/Knet.jl/issues/288">' in page
     assert "<code>scale = 1 / std</code>" in page
+
+
+def test_training_without_a_mistake_is_that_of_the_module():
+    data, rng = digits.load("ten"), np.random.default_rng(1)
+    net = network.create([64, 32, 10], batch_norm=True, activation="relu", rng=rng)
+    options = {"learning_rate": 0.3, "batch_size": 32, "epochs": 5, "rng": rng}
+    network.train(net, data.psi, data.phi, **options)
+    right = digits.accuracy(network.predict(net, data.psi_test), data.phi_test)
+    assert checks.trained(seed=1).accuracy == pytest.approx(right, abs=1e-3)
 
 
 @pytest.mark.parametrize(("kind", "h"), [(np.float64, 6e-6), (np.float32, 5e-3)])

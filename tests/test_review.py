@@ -187,6 +187,37 @@ def test_no_two_rows_have_one_name():
     assert len(rows) == len(set(rows)) and all(row.says for row in mistakes._read())
 
 
+TERMS = {
+    "twice": lambda a, b, c: 2 in (b, c),
+    "half": lambda a, b, c: 0.5 in (b, c),
+    "lacks −⟨Δ⟩": lambda a, b, c: b == 0 and c == 1,
+    "lacks −x̂⟨Δ x̂⟩": lambda a, b, c: b == 1 and c == 0,
+    "lacks both": lambda a, b, c: b == c == 0,
+    "+⟨Δ⟩": lambda a, b, c: b == -1 and c == 1,
+    "+x̂⟨Δ x̂⟩": lambda a, b, c: b == 1 and c == -1,
+    "+2x̂⟨Δ x̂⟩": lambda a, b, c: c == -2,
+    "are added": lambda a, b, c: b == c == -1,
+}
+
+
+def test_the_words_of_a_mistake_are_those_of_its_factors():
+    """With ∂C/∂x = (γ/ς)(a Δ − b⟨Δ⟩ − c x̂⟨Δ x̂⟩): what is said of b and c, and nothing else."""
+    told, values = set(), gradient_checks.batch(8)
+    x_hat, delta = values["x_hat"][:, 0], values["delta"][:, 0]
+    columns = np.stack([delta, 0 * x_hat - delta.mean(), -x_hat * (delta @ x_hat) / 8], axis=1)
+    for name, mistake in MISTAKES.items():
+        names = re.findall(r"[A-Za-z]\w*", mistake.steps.get("bracket", "another"))
+        plain = len(mistake.steps) == 1 and not mistake.of
+        if plain and set(names) <= {"delta", "avg", "x_hat"}:
+            scale = values["gamma"] / values["std"]
+            bracket = (gradient_checks.gradients(values, name).x / scale)[:, 0]
+            factors = np.linalg.lstsq(columns, bracket, rcond=None)[0].round(6)
+            wanted = {words for words, holds in TERMS.items() if holds(*factors)}
+            assert {words for words in TERMS if words in mistake.says} == wanted, name
+            told |= wanted
+    assert told == TERMS.keys()
+
+
 @pytest.mark.parametrize("name", ["W for Wᵀ", "g' missing", "missing x̂ term", "u for g'"])
 def test_a_mistake_in_the_error_of_the_layer_below_is_named(name):
     def wrong(delta, u_prev, W, x, gamma, g_prime, eps):
@@ -251,6 +282,18 @@ def test_the_gradients_of_a_network_may_come_in_any_container(held, factor):
 
     report = review.network(f)
     assert report.ok == (factor == 1) and ("3 times" in report.diagnosis) == (factor == 3), report
+
+
+def test_where_the_mistake_begins_in_a_network_is_said():
+    """From the output down: the highest layer that is wrong."""
+
+    def f(net, psi, phi):
+        cost, gradients = network.cost_and_gradients(net, psi, phi)
+        for each in gradients[: max(1, len(gradients) - 1)]:
+            each.W = each.W**2
+        return cost, gradients
+
+    assert "coming from the output, it begins at layer 2" in review.network(f).diagnosis
 
 
 SEEN = {
@@ -324,6 +367,12 @@ def test_a_wrong_function_raises_and_can_be_reproduced():
     made = {}
     exec(report.reproduce.replace("detached(", "dict("), made)
     assert made["dy"].shape == made["x"].shape
+    std = np.sqrt(made["x"].var(axis=0) + made.get("eps", 0))
+    x_hat = (made["x"] - made["x"].mean(axis=0)) / std
+    mixed = made["dy"] - made["dy"].mean(axis=0) - x_hat * (made["dy"] * x_hat).mean(axis=0)
+    should = report.reproduce.partition("∂C/∂x should be:")[2]
+    printed = [float(number) for number in re.findall(r"-?\d+\.\d*", should)]
+    np.testing.assert_allclose(printed, (made["gamma"] / std * mixed).ravel(), atol=6e-5)
 
 
 def test_what_depends_on_the_layout_is_not_passed_in_silence():
@@ -344,8 +393,25 @@ def test_a_number_of_the_report_is_the_number():
     row = max(report._summary(), key=lambda row: row.difference)
     shown = f"{row.exact:.4g}", f"{row.approximate:.4g}"
     assert abs(row.approximate) < 0.1 and "0" not in shown
-    assert all(number in repr(report) for number in shown)
+    assert re.search(" +".join(map(re.escape, shown)), repr(report))
     assert report_words._short(1e-10) == "0"
+    assert report_words._short(2e-9) == "2e-09"
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "formula", "where"),
+    [
+        (0.9, 1, "Δ − 0.9·⟨Δ⟩ − x̂⟨Δ x̂⟩", "along 1, in the mean term"),
+        (1, 0.9, "Δ − ⟨Δ⟩ − 0.9·x̂⟨Δ x̂⟩", "along x̂, in the x̂ term"),
+    ],
+)
+def test_where_an_unknown_mistake_lives_is_said(b, c, formula, where):
+    def wrong(delta, x_hat, std, gamma):
+        mean, along = delta.mean(axis=0), (delta * x_hat).mean(axis=0)
+        return gamma / std * (delta - b * mean - c * x_hat * along)
+
+    diagnosis = review.batchnorm_backward(wrong).diagnosis
+    assert f"(γ/ς)({formula}); the error lies {where}, and nowhere else" in diagnosis
 
 
 def test_how_much_a_sum_is_too_large_is_said_and_not_the_inverse():

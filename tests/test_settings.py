@@ -16,7 +16,7 @@ import pytest
 from driving import one_a_chapter, positions
 from test_state import forget
 
-from bnnotes import baseline, check, pictures
+from bnnotes import baseline, check, pictures, review
 from bnnotes.pictures import explorer, look
 from bnnotes.pictures.training import LiveTraining
 
@@ -159,6 +159,15 @@ def test_the_warnings_of_other_threads_are_left_alone():
         for call in calls:
             call.join()
         assert warnings.filters == before
+
+
+def test_a_report_is_printed_the_same_in_other_surroundings():
+    report = review.beta_gradient(lambda delta: delta.mean(axis=0))
+    right = repr(report), report.reproduce
+    with other_settings():
+        assert (repr(report), report.reproduce) == right
+        again = review.beta_gradient(lambda delta: delta.mean(axis=0))
+        assert (repr(again), again.reproduce) == right
 
 
 def test_a_comparison_is_printed_the_same_in_other_surroundings():

@@ -499,6 +499,8 @@ def stops(mine, result, M_B, inputs):
     if "still falls" in words:
         left = result.sizes[3][-1] / result.sizes[3][0]
         said.append(f"{100 * left:.1f}%")
+    else:
+        assert max(result.sizes[1][-1], result.sizes[2][-1]) < 1e-3
     return [str(M_B), rank, *said]
 
 
@@ -534,6 +536,9 @@ def node(mine, result, M_B, theta1, eps, epoch):
             line.get_xydata(), np.stack([result.angles, wanted], 1), atol=1e-7
         )
     at(mine._own, result.own_angles, result.own_sent)
+    # The source: nothing at 0°, all at 180°.
+    (crosses,) = (line for line in mine._own.axes.lines if line.get_marker() == "x")
+    at(crosses, [0, 180], [0, 1])
     shown = min(16, M_B)
     arrays = np.stack([result.delta_hat, result.sent_entries])[:, :shown]
     arrays = arrays / np.abs(arrays).max()
@@ -658,7 +663,13 @@ def layers_in_training(mine, result, M_B, layer):
 
 
 def gallery(mine, result, M_B, mistake, upstream, eps):
+    # The parts are along 1, along x̂, and orthogonal to both.
+    first, second, rest = result.parts
+    np.testing.assert_allclose(first + second + rest, result.wrong - result.true, atol=1e-12)
+    assert np.ptp(first) < 1e-12
+    products = second.sum(), rest.sum(), second @ rest
     arrays = np.stack([result.true, result.wrong, *result.parts])
+    np.testing.assert_allclose(products, 0, atol=1e-12 * max(1, np.abs(arrays).max() ** 2))
     arrays = arrays / np.abs(arrays).max()
     row, slots = mine._row, centers(M_B)
     both = (row.true, look.GRADIENT, -0.16), (row.wrong, look.WRONG, 0.16)
@@ -765,7 +776,7 @@ SHOWN = {
         *(output_error, (16, 1.0, 0.0), (16, 1.0, 0.25), (16, 1.0, 1.0)),
         *((1, -12.0, 1.0), (256, 9.0, 0.0)),
     ),
-    "baseline.Noise": (noise, (4, 10), (1, 2), (1400, 2)),
+    "baseline.Noise": (noise, (4, 10), (1, 5), (1400, 2)),
     "batchnorm.Normalization": (normalization, *((M_B, -1.2, 0.7, 0.1) for M_B in (3, 8, 64))),
     "batchnorm.Kernel": (
         *(kernel, (3, 3, 0.25, 0.01), (8, 3, 1.0, 0.01)),

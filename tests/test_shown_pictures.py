@@ -14,6 +14,7 @@ from bnnotes.pictures import (
     propagation,
     sample_space,
     training,
+    wrong_gradients,
 )
 from bnnotes.sweep import Band
 
@@ -155,9 +156,11 @@ def test_small_batches_and_residual(drawn):
     for k, (size, row) in enumerate(zip(sizes, values, strict=True)):
         spread, median, mean = marks[3 * k : 3 * k + 3]
         at(spread, [size, size], np.percentile(row, [10, 90]))
+        assert (median.get_marker(), mean.get_marker()) == ("o", "_")
         at(median, [size], [np.median(row)])
         at(mean, [size], [row.mean()])
         assert f"{np.median(row):.2f} at {size}" in alt
+    assert {"● median", "| eight layers in ten", "– mean"} <= set(texts(ax))
     curves = {"with skips": np.array([1.5, 1.2, 1.1]), "without": np.array([2.0, 2.0, 3.0])}
     predicted = np.array([1.4, 1.3, 1.1])
     _, alt, (ax,) = drawn(propagation.residual, curves, predicted)
@@ -172,10 +175,10 @@ def test_small_batches_and_residual(drawn):
 
 def test_precision_of_the_variance(drawn):
     ratios, ways = np.array([1.0, 10.0]), ("one pass", "centered")
-    errors = {(f, way): rng.random(2) for f in normalizers.FORMATS for way in ways}
+    errors = {(f, way): rng.random(2) * [1e-8, 1] for f in normalizers.FORMATS for way in ways}
     _, _, (ax,) = drawn(normalizers.precision, ratios, errors)
     for line, ((name, way), error) in zip(ax.lines, errors.items(), strict=False):
-        at(line, ratios, error)
+        at(line, ratios, np.maximum(error, 1e-9))
         assert line.get_linestyle() == {"one pass": "-", "centered": ":"}[way]
         assert line.get_color() == normalizers.FORMATS[name].color
         assert (line.get_markerfacecolor() == "white") == (way == "centered")
@@ -210,6 +213,8 @@ def test_rates_modes_and_mix(drawn):
         assert [line.get_xydata().tolist() for line in crosses] == [[[4, 0]]] * 2
         assert set(ax.lines[-1].get_ydata()) == {0.1} and ax.get_ylim() == (0, 1)
     assert [texts(ax)[0] for ax in axes] == ["$M_B$ = 8", "$M_B$ = 64"]
+    labels = [ax.get_xlabel() for ax in (*axes, alone)]
+    assert labels == ["learning rate η", "learning rate η", "batch size $M_B$"]
     for legend in (figure.legends[0], alone.get_legend()):
         assert [text.get_text() for text in legend.texts] == list(bands)
     rows = {"baseline": rng.random((5, 3)), "BN everywhere": rng.random((5, 3))}
@@ -256,6 +261,19 @@ def test_errata(drawn):
         "2 rows of the ledger, 2 random cases each. As printed every error is above 2e-02." in alt
     )
     assert "As corrected every error is below 1e-12." in alt
+
+
+def test_a_group_of_mistakes(drawn):
+    names = "missing mean term", "missing x̂ term", "ς for 1/ς"
+    figure, alt, axes = drawn(wrong_gradients.group, *names)
+    for name, left, right in zip(names, axes[::2], axes[1::2], strict=True):
+        shares = texts(right)
+        off = texts(left)[0].removeprefix(f"{name}: ")
+        said = ", ".join(" ".join(reversed(share.split(": "))) for share in shares)
+        assert f"{name}: {off}, {said}" in alt
+    assert alt.startswith("∂C/∂x of 16 digits")
+    keys = [text.get_text() for text in figure.texts]
+    assert keys == [r"true $\partial C/\partial x$", "wrong", "wrong − true, in three parts"]
 
 
 def test_the_looks_are_those_that_the_text_names():

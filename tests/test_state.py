@@ -17,8 +17,8 @@ import pytest
 from driving import one_a_chapter, positions
 
 import bnnotes
-from bnnotes import digits, network, sweep
-from bnnotes.pictures import explorer
+from bnnotes import digits, exercise, network, sweep
+from bnnotes.pictures import explorer, training
 from bnnotes.pictures.training import LiveTraining
 
 HOME = str(Path(bnnotes.__file__).parent)
@@ -126,6 +126,33 @@ def test_a_training_on_display_keeps_both_of_its_curves():
         assert len(curves.cost["baseline"]) == len(curves.accuracy["baseline"])
         assert live.readout
         assert work() == right
+
+
+def arrays(value):
+    """All arrays in a result."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (tuple, list, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from arrays(part)
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_what_an_explorer_keeps_cannot_be_changed(key):
+    found = list(arrays(REGISTRY[key]().result))
+    assert found and not any(array.flags.writeable for array in found)
+
+
+def test_what_a_function_keeps_cannot_be_changed():
+    assert not any(a.flags.writeable for a in arrays([training.plane(), training.grid()]))
+    exercise.rows().clear()
+    exercise.rows()["0.1"].wrong.clear()
+    assert exercise.rows()["0.1"].wrong
+    net, W = training.stages()[0], training.stages()[0].layers[0].W
+    net.layers[0].W *= 2
+    net.layers = net.layers[:1]
+    assert len(training.stages()[0].layers) == 3
+    np.testing.assert_array_equal(training.stages()[0].layers[0].W, W)
 
 
 @every_explorer

@@ -370,6 +370,20 @@ def test_a_training_takes_one_thread_of_the_linear_algebra_alone(monkeypatch):
         assert pool["num_threads"] == (1 if pool["user_api"] == "blas" else 2), pool
 
 
+def test_trainings_in_threads_leave_the_linear_algebra_as_it_was():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def threads():
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+
+    with threadpoolctl.threadpool_limits(2):
+        before = threads()
+        with futures.ThreadPoolExecutor(3) as pool:
+            runs = [RUNS[0]._replace(epochs=1 + k % 3) for k in range(6)]
+            list(pool.map(sweep.train_one, runs))
+        assert threads() == before
+
+
 def test_a_worker_starts_afresh_and_leaves_interrupts_to_the_sweep():
     # A process in the background may have inherited that interrupts are ignored.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -425,6 +439,10 @@ def test_only_what_has_finished_is_taken():
         ),
         (lambda: sweep.run([], results=3), "results: got 3, wanted a dict or None"),
         (lambda: sweep.band(3, "seed"), "results: got 3, wanted what sweep.run returns"),
+        (
+            lambda: sweep.band(outcomes(0.1, np.nan), "seed"),
+            "value: got nan, wanted a finite number",
+        ),
         (lambda: sweep.band({3: 4}, "seed"), "results: got 3, wanted a sweep.Run for a key"),
         (
             lambda: sweep.band({RUNS[0]: 4}, "seed"),

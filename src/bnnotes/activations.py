@@ -78,6 +78,7 @@ tanh = Activation("tanh", _tanh, _tanh_prime)
 relu = Activation("relu", _relu, _relu_prime)
 identity = Activation("identity", _identity, _identity_prime)
 
+FARTHEST = 100.0  # of y, where an activation of the reader's is tried
 BY_NAME = {a.name: a for a in (sigmoid, tanh, relu, identity)}
 
 
@@ -106,12 +107,21 @@ def _try(activation):
         if not callable(g):
             got = f"activation: got {shown(activation)}"
             raise ValueError(f"{got} with g or g_prime that is none, wanted two functions")
-        seen = y.copy()
-        u = g(seen)
+        u = g(y.copy())
         if not (isinstance(u, np.ndarray) and u.shape == y.shape and u.dtype.kind in "biufc"):
             got = f"activation: got {name} that returns {shown(u)} for {y.tolist()}"
             raise ValueError(f"{got}, wanted an array of that shape")
         numeric(f"activation: {name}", u)
-        if not np.array_equal(seen, y):
+        # What it does to an array may depend on the numbers: where it clips them, for one.
+        many = np.linspace(-FARTHEST, FARTHEST, 401)[:, np.newaxis]
+        with np.errstate(all="ignore"):
+            seen = many.copy()
+            first = g(seen)
+            before = first.copy()
+            g(-many)
+        if not np.array_equal(seen, many):
             got = f"activation: got {name} that writes into its argument"
+            raise ValueError(f"{got}, wanted one that returns a new array")
+        if not np.array_equal(first, before, equal_nan=True):
+            got = f"activation: got {name} that writes into what it returned before"
             raise ValueError(f"{got}, wanted one that returns a new array")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import table
-from .checked import finite, function, numeric, shown
+from .checked import finite, function, number, numeric, shown
 
 LARGEST = float(np.finfo(float).max)
 
@@ -29,7 +29,11 @@ def complex_step(f: Callable, x):
     def quotient(index):
         shifted = x.astype(np.result_type(x, np.complex128))
         shifted[index] += 1j * h
-        return _value(f(shifted)).imag / h
+        value = _value(f(shifted))
+        if value.dtype.kind != "c":
+            why = "wanted a complex one: no absolute value, no real part"
+            raise ValueError(f"f: got a real result of a complex argument, {why}")
+        return value.imag / h
 
     return _derivative(x, quotient)
 
@@ -179,7 +183,7 @@ class Checks:
 
     def __call__(self, times=1, /, **pairs):
         # Rounding is all that is left of an exact 0, and is no size to compare with.
-        found, most = _compared(pairs, zero=self.tolerance), times * self.tolerance
+        found, most = _compared(pairs, zero=self.tolerance), number("times", times) * self.tolerance
         if found.worst > most:
             raise AssertionError(f"wanted a difference up to {most:g}, got\n{found}")
         # By name: a cell that is run again counts once.

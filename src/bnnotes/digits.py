@@ -15,6 +15,7 @@ import numpy as np
 
 from . import network
 from .checked import choice, count, float_dtype, generator, sized
+from .kept import kept
 
 LABELS = ("odd", "ten")
 MOST_EPOCHS = 1000  # some seconds, and a network is kept of each
@@ -82,7 +83,7 @@ def load(labels="odd", *, samples_test=397, seed=0, dtype=np.float64):
     return Digits(psi[samples_test:], phi[samples_test:], psi[:samples_test], phi[:samples_test])
 
 
-@functools.cache
+@kept
 def _shipped():
     with np.load(Path(__file__).with_suffix(".npz")) as stored:
         return stored["pixels"], stored["digits"]

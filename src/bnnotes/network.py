@@ -34,6 +34,7 @@ from .sample_space import mean_and_rest
 
 # Of one network: what a machine has memory for. A typing error should not fill it.
 MOST_WEIGHTS = 10**9
+MOST_EPOCHS = 10**6
 
 
 # The two kinds of layer. Each has its own forward pass, gradients and inference mode, so that no
@@ -510,7 +511,7 @@ def train(
     psi, phi = _inputs_and_labels(network, psi, phi, real=True)
     rates = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
     _, batch_size, rng = _draws(len(psi), batch_size, rng)
-    epochs = count("epochs", epochs, minimum=0)
+    epochs = count("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
     function("progress", progress)
     for name, callback in (("on_epoch", on_epoch), ("on_step", on_step)):
         if callback is not None:

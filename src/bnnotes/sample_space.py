@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .checked import Array, NonNegative, checked, require_variance
+from .kept import kept
 
 
 class Split(NamedTuple):
@@ -28,12 +29,10 @@ class Split(NamedTuple):
     mixed: Array["M_B n"]
 
 
-@functools.lru_cache(maxsize=16)
+@functools.partial(kept, most=16)
 def _averaging(M_B, dtype):
     """A row of M_B entries 1/M_B."""
-    row = np.ones(M_B, dtype) / M_B
-    row.flags.writeable = False
-    return row
+    return np.ones(M_B, dtype) / M_B
 
 
 def sample_mean(v):

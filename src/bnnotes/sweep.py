@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import concurrent.futures as futures
+import contextlib
 import functools
+import math
 import multiprocessing
 import operator
 import signal
 import sys
+import threading
 from typing import NamedTuple
 
 import numpy as np
 
 from . import digits, network
-from .checked import choice, count, function, instance, shown
+from .checked import choice, count, function, instance, number, shown
+from .kept import kept
 
 WORKERS = 2
 INPUTS = ("pixels", "centered", "scaled")
@@ -95,7 +99,7 @@ class SweepStopped(RuntimeError):
         self.results = results
 
 
-@functools.cache
+@kept
 def _digits(labels, inputs):
     data = digits.load(labels)
     if inputs == "pixels":
@@ -129,14 +133,11 @@ def train_one(run):
     ValueError
         If the run has an attribute that cannot be.
     """
-    # Imported here: the formulas do not need it.
-    from threadpoolctl import threadpool_limits
-
     data = _data(run)
     sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
     net = network.create(sizes, batch_norm=run.batch_norm, activation=run.activation, rng=run.seed)
     options = {name: getattr(run, name) for name in ("learning_rate", "batch_size", "epochs")}
-    with threadpool_limits(1, "blas"):
+    with _one_thread():
         try:
             on_step = network.hold_lengths(net) if run.hold else None
             options |= {"rng": run.seed, "on_step": on_step}
@@ -147,6 +148,15 @@ def train_one(run):
         except network.UnusableFeature as error:
             why = str(error)
     return Outcome(_epochs(history), None, None, None, why)
+
+
+def _one_thread():
+    """Hold the linear algebra at one thread, from the main one: OpenBLAS minds no other twice."""
+    # Imported here: the formulas do not need it.
+    from threadpoolctl import threadpool_limits
+
+    main = threading.current_thread() is threading.main_thread()
+    return threadpool_limits(1, "blas") if main else contextlib.nullcontext()
 
 
 def _epochs(history):
@@ -377,8 +387,8 @@ def band(results, over, value="accuracy", **fixed):
     groups = {}
     for one, outcome in results.items():
         if all(getattr(one, name) == wanted for name, wanted in fixed.items()):
-            number = None if outcome.stopped else read(outcome)
-            groups.setdefault(getattr(one, over), []).append(number)
+            found = None if outcome.stopped else number("value", read(outcome), minimum=-math.inf)
+            groups.setdefault(getattr(one, over), []).append(found)
     if not groups:
         raise ValueError(f"fixed: got {fixed}, wanted the values of some run")
     axis = sorted(groups)

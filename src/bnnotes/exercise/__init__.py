@@ -6,6 +6,7 @@ that three digits do; a function within 1e-6, on three random layers. Nothing is
 that the cells below an answer run.
 """
 
+import copy
 import functools
 import string
 import textwrap
@@ -67,7 +68,6 @@ class Row(NamedTuple):
         return eval(entry["is"], {"np": np, **known})
 
 
-@functools.cache
 def rows():
     """All exercises.
 
@@ -76,6 +76,11 @@ def rows():
     dict of Row
         By their ids, in the order of the book.
     """
+    return copy.deepcopy(_rows())
+
+
+@functools.cache
+def _rows():
     text = resources.files(__package__).joinpath("rows.toml").read_text(encoding="utf-8")
     return {id: Row(id, **entry) for id, entry in tomllib.loads(text).items()}
 
@@ -95,9 +100,9 @@ def answer(id, value):
     Answer
         Right, not yet with what is off, or empty.
     """
-    row = rows().get(str(id))
+    row = _rows().get(str(id))
     if row is None:
-        return Answer(str(id), "not yet", f"no such exercise; there are {', '.join(rows())}")
+        return Answer(str(id), "not yet", f"no such exercise; there are {', '.join(_rows())}")
     said, trouble = guarded(_judge, row, value)
     return Answer(row.id, *(said or ("not yet", f"it could not be read: {trouble}")))
 

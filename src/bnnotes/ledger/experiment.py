@@ -17,6 +17,7 @@ from .. import check
 from ..checked import choice, count, generator, instance, number
 from .forward import EPS
 
+MOST = 1000  # samples or cases: some rows form a matrix of all pairs of samples
 CASES = 15  # behind a number in a box; odd, so that one of them is the median
 
 
@@ -85,7 +86,7 @@ def measure(id, M_B=8, seed=0, *, beyond=False):
     instance("beyond", beyond, (bool, np.bool_), "True or False")
     experiments = BEYOND if beyond else EXPERIMENTS
     run, smallest = experiments[choice("id", id, experiments)]
-    M_B = count("M_B", M_B, minimum=smallest)
+    M_B = count("M_B", M_B, minimum=smallest, maximum=MOST)
     result = run(generator("seed", seed), M_B)
     if isinstance(result, Measured):
         return result
@@ -103,7 +104,7 @@ class Typical(NamedTuple):
 
 def typical(id, M_B=8, cases=CASES, *, beyond=False):
     """Return the `Typical` errors of `measure` over seeds 0, 1, …; an odd number of them."""
-    seeds = range(count("cases", cases))
+    seeds = range(count("cases", cases, maximum=MOST))
     measured = (measure(id, M_B, seed, beyond=beyond) for seed in seeds)
     printed, corrected = zip(*measured, strict=True)
     return Typical(sorted(printed)[cases // 2], max(corrected), max(printed))
@@ -119,7 +120,7 @@ def worst_now(id, M_B=8, cases=CASES):
     True
     """
     choice("id", id, EXPERIMENTS)
-    M_B, cases = count("M_B", M_B, minimum=2), count("cases", cases)
+    M_B = count("M_B", M_B, minimum=2, maximum=MOST)
     both = ((False, EXPERIMENTS), (True, BEYOND))
     return max(
         typical(id, max(M_B, listed[id].smallest), cases, beyond=beyond).corrected

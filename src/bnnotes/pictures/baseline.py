@@ -12,6 +12,7 @@ from matplotlib.patches import Arc, FancyArrowPatch
 from .. import baseline, digits, network
 from ..activations import sigmoid
 from ..check import complex_step
+from ..kept import kept
 from . import look
 from .explorer import Explorer, batch_size, slider
 from .look import FAINT
@@ -65,7 +66,7 @@ class Outputs(NamedTuple):
     costs: np.ndarray
 
 
-@functools.cache
+@kept
 def _held_out():
     """Logits and labels of the held-out digits, odd or even, after five epochs."""
     data = digits.load("odd")
@@ -86,7 +87,7 @@ def _cost(M_B, label, logit):
     return baseline.cross_entropy_from_logits(y, phi)
 
 
-@functools.lru_cache(maxsize=1000)
+@functools.partial(kept, most=1000)
 def _costs(M_B, label):
     return np.array([_cost(M_B, label, logit) for logit in LOGITS])
 
@@ -222,7 +223,7 @@ def sample_gradients(net, psi, phi):
     return np.stack(rows)
 
 
-@functools.cache
+@kept
 def _products(epochs):
     """Scalar products of all sample gradients, in units of the full gradient's square."""
     data = digits.load("ten")
@@ -232,7 +233,7 @@ def _products(epochs):
     return (G @ G.T) / (full @ full)
 
 
-@functools.cache
+@kept
 def _directions(epochs, M_B):
     """Parts along and across the full gradient, of the gradients of whole shuffles of batches."""
     products, rng = _products(epochs), np.random.default_rng(M_B)
@@ -246,7 +247,7 @@ def _directions(epochs, M_B):
     return along, np.sqrt(np.maximum(squares - along**2, 0))
 
 
-@functools.cache
+@kept
 def _curves(epochs):
     """Noise over the batch size, measured and predicted."""
     sizes = np.array(SIZES)

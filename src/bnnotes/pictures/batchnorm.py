@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from matplotlib.colors import SymLogNorm
 
 from .. import baseline, batchnorm, digits, network, sample_space
 from ..activations import sigmoid
+from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
 from .look import slots, stems
@@ -20,17 +20,15 @@ NEURON = 16
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 NOTHING = np.empty(0)
 
-trained = functools.cache(digits.trained)
-load = functools.cache(digits.load)
+load = kept(digits.load)
 
 
-@functools.cache
+@kept
 def layer_input(neuron):
     """Return x of one hidden neuron of the digits network for 64 digits, shape (64,)."""
-    net = trained("ten", batch_norm=True, epochs=1)
+    net = digits.trained("ten", batch_norm=True, epochs=1)
     psi = load("ten").psi[: SIZES[-1]]
     x = psi @ net.layers[0].W[neuron]
-    x.flags.writeable = False
     return x
 
 
@@ -341,7 +339,7 @@ class Split(Explorer):
     def compute(self, M_B, digit, epochs):
         if M_B == 1:
             return Parts(NOTHING, NOTHING, NOTHING, NOTHING, np.zeros(3))
-        net, data = trained("ten", batch_norm=True, epochs=epochs), load("ten")
+        net, data = digits.trained("ten", batch_norm=True, epochs=epochs), load("ten")
         last = network.feed_forward(net, data.psi[:M_B])[-1]
         x_hat = last.normalized.x_hat[:, [digit]]
         order = np.argsort(x_hat[:, 0])
@@ -425,16 +423,16 @@ class Moved(NamedTuple):
     x: np.ndarray
 
 
-@functools.cache
+@kept
 def _output_input(batch_norm, M_B):
     """Return x of the output neuron, shape (M_B, 1), for the first M_B digits, and its layer."""
-    net = trained("ten", batch_norm=batch_norm, epochs=1)
+    net = digits.trained("ten", batch_norm=batch_norm, epochs=1)
     steps = network.feed_forward(net, load("ten").psi[:M_B])
     layer = net.layers[-1]
     return steps[-1].u_prev @ layer.W[[MOVED_OUTPUT]].T, layer
 
 
-@functools.cache
+@kept
 def _unit(batch_norm):
     """Return σ of that x over many samples: what a step of the slider is counted in."""
     return _output_input(batch_norm, SIZES[-1])[0].std()
@@ -600,10 +598,10 @@ class Mix(NamedTuple):
     right_population: float
 
 
-@functools.cache
+@kept
 def _two_classes():
     """Return the network, its population statistics, and held-out even and odd digits."""
-    net, data = trained("odd", batch_norm=True, epochs=1), load("odd")
+    net, data = digits.trained("odd", batch_norm=True, epochs=1), load("odd")
     odd = data.phi_test[:, 0] == 1
     statistics = network.population_statistics(net, data.psi)
     return net, statistics, data.psi_test[~odd], data.psi_test[odd]

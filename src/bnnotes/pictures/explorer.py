@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import html
 import importlib
 import inspect
@@ -45,6 +44,7 @@ from matplotlib.axes import Axes
 from traitlets import Unicode
 
 from ..checked import shown, whole
+from ..kept import kept
 from . import look
 from .live import Live
 
@@ -259,8 +259,8 @@ class Explorer(Live):
         self._start = self.values
         self._held = False
         self._waiting = None
-        self._computed = functools.lru_cache(KEPT)(self._compute_anew)
-        self._drawn = functools.lru_cache(KEPT)(self._draw_anew)
+        self._computed = kept(self._compute_anew, KEPT)
+        self._drawn = kept(self._draw_anew, KEPT)
         super().__init__()
         self.image = Image(look.DPI * self.size[0])
         self.text = widgets.HTML()

@@ -5,6 +5,7 @@ And one of chapter 6: whether the neurons of a layer become alike.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from matplotlib.patches import Circle, Polygon
 from matplotlib.patheffects import withStroke
 
 from .. import baseline, batchnorm, digits, geometry, growth, network, sphere
+from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
 
@@ -21,7 +23,7 @@ NO_SIDE = 1e-6  # the sine of a side that φ cannot be measured from
 GRAY = "#9A9A9A"
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
-load = functools.cache(digits.load)
+load = kept(digits.load)
 
 
 def _choice(description, values, value):
@@ -372,7 +374,7 @@ class Placed(NamedTuple):
     explanation: str = ""
 
 
-@functools.cache
+@kept
 def frame(M_B):
     """Return the directions of x̂, M Δ and M u of one weight on the first M_B digits."""
     psi, phi = load("ten").psi[:M_B], load("ten").phi[:M_B]
@@ -566,9 +568,13 @@ def views(net, psi, phi):
     return found
 
 
-@functools.cache
 def three_layers():
-    """Return the three-layer digits network after some epochs of training, by epoch."""
+    """Return the three-layer digits network after some epochs of training, by epoch: copies."""
+    return copy.deepcopy(_three_layers())
+
+
+@kept
+def _three_layers():
     net = network.create(WIDTHS, batch_norm=True, activation="tanh", rng=0)
     layers = {0: net.layers}
 
@@ -613,7 +619,7 @@ class Gradients(NamedTuple):
     explanation: str = ""
 
 
-@functools.lru_cache(maxsize=256)
+@functools.partial(kept, most=256)
 def _shifted_gradients(M_B, offset, mean):
     """Return |∂C/∂W| over M_B, without and with BN, at σ(Δ) = σ(u) = 1 and γ/σ(x) = 1."""
     data = load("ten")
@@ -779,7 +785,7 @@ def quadrants(M_B):
     return ink, data.phi[:M_B]
 
 
-@functools.cache
+@kept
 def _training(M_B, inputs):
     """Return the rank, and sines, cosines and sizes of both halves of the training, joined."""
     ink, phi = quadrants(M_B)

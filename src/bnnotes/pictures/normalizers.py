@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import textwrap
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
 from .. import batchnorm, digits, network, normalizers
+from ..kept import kept
 from . import look
 from .explorer import Explorer, batch_size, slider
 from .look import explanation, key
@@ -56,7 +56,7 @@ class Sets(NamedTuple):
     why: str = ""
 
 
-@functools.cache
+@kept
 def filtered():
     """Return four filters of 4 × 4 pixels on the first digits, (M_B, 4, 2, 2)."""
     images = digits.load("ten").psi[: SIZES[-1]].reshape(-1, 2, 4, 2, 4)
@@ -233,7 +233,7 @@ def shard_sizes(M_B, ranks, unequal):
     return tuple(int(size) for size in np.diff(ends, prepend=0) if size)
 
 
-@functools.cache
+@kept
 def at_the_output():
     """Return x, M_B·Δ and γ of the output neuron "5" of the digits network after one epoch."""
     data, net = digits.load("ten"), digits.trained("ten", batch_norm=True, epochs=1)
@@ -380,8 +380,8 @@ WALL = (
      r"RMSNorm without $\langle v\rangle$"),
     ("kernel", r"$\partial\hat{x}_a/\partial x_b=\frac{1}{\varsigma}\,[\delta_{ab}-\frac{1}{m}(1+"
      r"\hat{x}_a\hat{x}_b)]$" "  in a set, 0 across sets; RMSNorm without the 1"),
-    ("rank", r"eigenvalues 0 on $\mathbf{1}$ (not RMSNorm), $\varepsilon/\varsigma^2$ on $\hat{x}$, 1"
-     r" on the rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
+    ("rank", r"eigenvalues 0 on $\mathbf{1}$ (not RMSNorm), $\varepsilon/\varsigma^2$ on $\hat{x}$,"
+     r" 1 on the rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
     ("relatives", "BN: a feature of the batch.   Ghost BN: a feature of a part of the batch."),
     ("", "LayerNorm, RMSNorm: a sample.   InstanceNorm: a feature of a sample.   "
      "GroupNorm: n/G of them."),

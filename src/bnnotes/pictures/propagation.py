@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from .. import baseline, batchnorm, digits, geometry, growth, network, propagation
+from ..kept import kept
 from ..sample_space import center
 from . import look
 from .explorer import Explorer, batch_size, slider
@@ -42,7 +43,7 @@ class Layer(NamedTuple):
     normalized: batchnorm.Normalized
 
 
-@functools.lru_cache(maxsize=200)
+@functools.partial(kept, most=200)
 def output_layer(epoch, M_B, eps=0.0):
     """Return the `Layer` after some epochs of training; ε enters its own normalization alone."""
     data, net = digits.load("ten"), digits.trained("ten", batch_norm=True, epochs=epoch)
@@ -74,7 +75,7 @@ def _length(entries):
     return np.sqrt((entries**2).mean(axis=0))
 
 
-@functools.lru_cache(maxsize=200)
+@functools.partial(kept, most=200)
 def _over_angles(epoch, M_B, eps):
     """Return angles, measured and predicted lengths of the node, and the ten own ones."""
     delta, normalized = output_layer(epoch, M_B, eps)
@@ -354,7 +355,7 @@ class Networks(NamedTuple):
     explanation: str
 
 
-@functools.lru_cache(maxsize=len(WIDTHS) * len(SEEDS))
+@functools.partial(kept, most=len(WIDTHS) * len(SEEDS))
 def _weights(width, seed):
     sizes = [64] + [width] * DEEPEST
     net = network.create(sizes, batch_norm=False, activation="relu", rng=seed)
@@ -375,7 +376,7 @@ def _rank(y):
     return growth.effective_rank(varying)
 
 
-@functools.lru_cache(maxsize=1000)
+@functools.partial(kept, most=1000)
 def _curves(batch_norm, M_B, depth, width, activation, variance):
     psi, scale = digits.load("ten").psi[:M_B], math.sqrt(variance)
     norms, ranks = [], []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 from matplotlib.colors import FuncNorm
 
 from .. import batchnorm, digits, network, sample_space
+from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
 from .look import explanation, key
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
     explanation: str = ""
 
 
-@functools.cache
+@kept
 def _first_neuron():
     """Return the first digits and, for them, x of one neuron of the untrained digits network."""
     psi = digits.load("ten").psi[:LARGEST]
@@ -261,12 +261,12 @@ def odd_likeness(data):
     return (data.psi @ direction)[:, np.newaxis]
 
 
-@functools.cache
+@kept
 def _only_input():
     return odd_likeness(digits.load("odd"))[:8]
 
 
-@functools.cache
+@kept
 def _weights():
     """Return the weights of the curves: every place of the slider, and many close to 0."""
     near = np.logspace(-6, -1.5, 28)
@@ -452,13 +452,13 @@ class State(NamedTuple):
     explanation: str = ""
 
 
-@functools.cache
+@kept
 def _data():
     data = digits.load("odd")
     return odd_likeness(data), data.phi
 
 
-@functools.cache
+@kept
 def _train(M_B, eps):
     """Train a chain of single neurons step by step and keep every state."""
     psi, phi = _data()

@@ -15,7 +15,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from .. import baseline, batchnorm, digits, geometry, network
-from ..checked import ConstantFeature, finite, unchecked
+from ..checked import ConstantFeature, count, finite, number, unchecked
+from ..kept import kept
 from . import look
 from .explorer import Explorer, Image, batch_size, slider
 from .geometry import EPOCHS, three_layers, views
@@ -77,7 +78,7 @@ class LiveTraining(Live):
     size = 8.4, 2.9
 
     def __init__(self, epochs, names=("baseline",)):
-        self.epochs, self.names = epochs, tuple(names)
+        self.epochs, self.names = count("epochs", epochs), tuple(names)
         if not self.names or not LAYOUTS.keys() >= set(self.names):
             raise ValueError(f"names: got {self.names}, wanted some of {', '.join(LAYOUTS)}")
         super().__init__()
@@ -120,7 +121,7 @@ class LiveTraining(Live):
         def show(epoch, network, history):
             cost = float(np.mean(history.cost[-history.steps_per_epoch :]))
             # At once: an interrupt leaves the curves whole.
-            epochs.append((cost, float(evaluate(network))))
+            epochs.append((cost, number("evaluate", evaluate(network))))
             self._show()
 
         return show
@@ -231,7 +232,7 @@ class Plane(NamedTuple):
     phi_test: np.ndarray
 
 
-@functools.cache
+@kept
 def plane():
     """Return the `Plane`, in float32: rounding is not what this explorer shows."""
     data = digits.load("ten")
@@ -252,7 +253,7 @@ def plane():
     return Plane(psi, phi, psi_test, phi_test)
 
 
-@functools.cache
+@kept
 def grid():
     """Return the points of the picture of a prediction, row by row from below, (GRID², 2)."""
     side = np.linspace(-REACH, REACH, GRID, dtype=np.float32)
@@ -299,7 +300,7 @@ class Both(NamedTuple):
     bn: Side
 
 
-@functools.lru_cache(maxsize=64)
+@functools.partial(kept, most=64)
 def draws(M_B, seed):
     """Return the samples of each of the STEPS batches: whole epochs of `network.batches`."""
     rng, found = np.random.default_rng(seed), []
@@ -592,7 +593,7 @@ def folded(angle):
     return np.degrees(np.minimum(angle, np.pi - angle))
 
 
-@functools.cache
+@kept
 def measured(M_B):
     """Return medians of the folded angles (layer, epoch, 4), and amplitudes (layer, epoch)."""
     data = digits.load("ten")

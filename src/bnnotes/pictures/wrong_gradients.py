@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from .. import baseline, digits, network, sample_space
 from ..activations import sigmoid
+from ..kept import kept
 from . import gradient_checks as checks
 from . import look
 from .explorer import Explorer, batch_size, slider
@@ -26,19 +26,18 @@ IN_X = tuple(
     name for group, names in checks.GALLERY.items() for name in names if group != "wrong sums"
 )
 
-trained = functools.cache(digits.trained)
-load = functools.cache(digits.load)
+load = kept(digits.load)
 
 
-@functools.cache
+@kept
 def _output_layer():
     """Return u of the hidden layer, the labels and the output layer of the digits network."""
-    net, data = trained("ten", batch_norm=True, epochs=1), load("ten")
+    net, data = digits.trained("ten", batch_norm=True, epochs=1), load("ten")
     hidden = network.feed_forward(net, data.psi[: SIZES[-1]])[0].u
     return hidden, data.phi[: SIZES[-1]], net.layers[-1]
 
 
-@functools.cache
+@kept
 def _drawn():
     """Return a drawn Δ with a part along 1 and a part along x̂, so that neither hides."""
     u, _, last = _output_layer()
@@ -60,7 +59,7 @@ UPSTREAM = {
 }
 
 
-@functools.cache
+@kept
 def layer_of_digits(M_B, eps, upstream):
     """Return the values of the output layer for the first M_B digits; Δ is times M_B."""
     u, phi, last = _output_layer()
@@ -232,7 +231,7 @@ class Gallery(Explorer):
         return f"M_B = {M_B}: {result.off}. {review}"
 
 
-@functools.cache
+@kept
 def diagnosis(name):
     """Return what review says of a mistake."""
     return checks.reviewed(name).reports[name].diagnosis
@@ -270,17 +269,17 @@ def _alt(shown):
 CHECK_SIZES = (1, 2, 3, 4, 8, 16, 32, 64, 128, 256)
 
 
-@functools.cache
+@kept
 def pixels():
     """Return x of four neurons of layer 1 of the digits network, and a drawn Δ, γ and β."""
-    net, data = trained("ten", batch_norm=True, epochs=1), load("ten")
+    net, data = digits.trained("ten", batch_norm=True, epochs=1), load("ten")
     rng = np.random.default_rng(0)
     x = data.psi[: CHECK_SIZES[-1]] @ net.layers[0].W[12:16].T
     gamma = rng.uniform(0.5, 2, 4) * np.array([1, -1, 1, -1])
     return x, rng.normal(size=x.shape), gamma, rng.normal(size=4)
 
 
-@functools.cache
+@kept
 def differences(M_B, upstream, gamma, eps):
     """Return how far each mistake of the gallery is from the true gradients."""
     x, delta, drawn, beta = pixels()

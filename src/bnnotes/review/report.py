@@ -80,7 +80,8 @@ class Report:
         """Python that makes the inputs of a wrong case and calls the function with them."""
         if not self.inputs:
             return "# it was never called by itself with arrays"
-        made = {name: _expression(value) for name, value in self.inputs.items()}
+        with np.printoptions(**PRINTED):
+            made = {name: _expression(value) for name, value in self.inputs.items()}
         function = self.name if self.name.isidentifier() else "f"
         lines = [
             f"# {self.subject}, the case {self.case}",
@@ -88,7 +89,7 @@ class Report:
             f"{function}({', '.join(f'{name}={name}' for name in made)})",
         ]
         if self.exact is not None:
-            with np.printoptions(precision=4, suppress=True, threshold=40):
+            with np.printoptions(**PRINTED | {"precision": 4, "suppress": True, "threshold": 40}):
                 exact = str(np.asarray(self.exact)).splitlines()
             lines += [f"# {self.quantity} should be:", *(f"# {line}" for line in exact)]
         text = "\n".join(lines)
@@ -245,6 +246,20 @@ def _short(number):
     return f"{number + 0.0:.4g}" if abs(number) > 1e-9 else "0"
 
 
+# numpy's own, whatever the reader has set.
+PRINTED = {
+    "precision": 8,
+    "threshold": 1000,
+    "edgeitems": 3,
+    "linewidth": 75,
+    "suppress": False,
+    "nanstr": "nan",
+    "infstr": "inf",
+    "formatter": None,
+    "sign": "-",
+    "floatmode": "maxprec",
+    "legacy": False,
+}
 IMPORTS = {"np.array(": "import numpy as np", "torch.tensor(": "import torch"}
 
 
