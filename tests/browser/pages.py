@@ -68,7 +68,7 @@ COUNT = """image => {
     image.counted = true;
 }"""
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
-STEPS = 6  # of the mouse, from one end to the other
+STEPS = 3  # of the mouse, from one end to the other
 SETTLED = 300  # milliseconds without a move
 POLL = 50  # milliseconds; a look at each frame would keep the page busy with nothing else
 

@@ -18,8 +18,10 @@ LARGEST = sorted(BOOK.glob("*.ipynb"), key=lambda path: path.stat().st_size, rev
 NAMES = [path.stem for path in LARGEST]
 # In Notebook 7, in Voila and after a restart.
 SHORT = "0_start_here"
-# Each key goes right (1) or left (−1).
+# Each key goes right (1) or left (−1). All of them on the first slider of a panel; on the others,
+# which are the same widget, those that reach its ends and take the step drawn beforehand.
 KEYS = {"Home": -1, "ArrowRight": 1, "PageUp": 1, "End": 1, "ArrowLeft": -1, "PageDown": -1}
+FEWER = "Home", "ArrowRight", "End"
 # After these nothing is waited for: the next key comes while the kernel draws.
 HASTY = "PageUp", "ArrowLeft"
 # Where something in a picture can be dragged.
@@ -51,8 +53,8 @@ def drive(panel):
     readouts = {start[0]}
     for slider in panel.sliders:
         place, pictures, at_end = slider.place, {start[1]}, {}
-        for key, direction in KEYS.items():
-            before = slider.place
+        for key in KEYS if slider is panel.sliders[0] else FEWER:
+            before, direction = slider.place, KEYS[key]
             slider.press(key)
             if before != slider.ends[direction > 0]:
                 assert (slider.place - before) * direction > 0, (key, before, slider.place)
@@ -67,7 +69,7 @@ def drive(panel):
             if key in ("Home", "End"):
                 assert slider.place == slider.ends[direction > 0]
                 at_end[direction] = panel.shown
-        # A drag costs as much as ten keys: one through the whole track, both ways once a panel.
+        # A drag costs as much as several keys: one through the whole track, both ways once a panel.
         for direction in (-1, 1) if slider is panel.sliders[0] else (-1,):
             slider.drag(direction)
             assert slider.place == slider.ends[direction > 0]
