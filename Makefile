@@ -38,6 +38,8 @@ help-all: help ### list the checks that take longer, and the chores, too
 read: $(STAMP)-book ## open the book in JupyterLab, in copies of your own (bnnotes-book/)
 	@$(BIN)/python -m bnnotes $(if $(SHARED),$(HOME)/bnnotes-book)
 
+# As many workers as processors, so one thread of numpy's each.
+test: export OPENBLAS_NUM_THREADS ?= 1
 test: lint ## lint, run the tests, run every notebook and compare its outputs
 	$(BIN)/python -m pytest --numprocesses=auto
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile \

@@ -9,8 +9,16 @@ from matplotlib.text import Text
 
 from bnnotes.pictures.explorer import registry
 
-# They compute for seconds.
-LONG = "baseline.Noise", "geometry.Stops", "training.NetworksInTraining"
+# They compute for seconds, or many times over.
+LONG = (
+    "baseline.Noise",
+    "geometry.Means",
+    "geometry.Stops",
+    "propagation.Depth",
+    "sample_space.Chain",
+    "training.NetworksInTraining",
+    "wrong_gradients.GradientCheck",
+)
 LONGEST = 60  # positions per slider; a longer one is thinned, its ends stay
 
 

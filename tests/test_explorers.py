@@ -762,11 +762,21 @@ def test_stills_say_what_they_show(known):
     name, control = next(iter(known.controls.items()))
     ends = driving.positions(control)[0], driving.positions(control)[-1]
     stills = known.stills(**{name: ends})
+    assert known.title in stills.alt and stills.width == 100 * known.size[0]
     for value in ends:
-        alone = known.still(**{name: value})
-        assert alone.alt.removeprefix(f"{known.title}. ").removesuffix(".") in stills.alt
-        assert known.title in stills.alt and stills.width == alone.width
+        said = known.tell(known.compute(**{**known.values, name: value}))
+        assert said.removesuffix(".") in stills.alt
     assert known.values == known._start
+
+
+def test_after_a_still_the_picture_is_the_one_before(known):
+    known.reset()
+    before = known.image.png
+    known.still()
+    known.forget()
+    known.redraw_background()
+    known.reset()
+    assert known.image.png == before
 
 
 def test_the_batch_size_comes_first_and_begins_at_1(known):

@@ -77,17 +77,6 @@ def test_an_explorer_in_other_surroundings(key):
     assert [a == b for a, b in zip(found, right, strict=True)] == [True] * 8
 
 
-@pytest.mark.parametrize("key", REGISTRY)
-def test_after_a_still_the_picture_is_the_one_before(key):
-    mine = REGISTRY[key]()
-    before = mine.image.png
-    mine.still()
-    mine.forget()
-    mine.redraw_background()
-    mine.reset()
-    assert mine.image.png == before
-
-
 def stills():
     """The functions of the chapters that return a picture."""
     for module in pkgutil.iter_modules(pictures.__path__, f"{pictures.__name__}."):

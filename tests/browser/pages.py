@@ -72,7 +72,7 @@ COUNT = """image => {
 KEYS = {"Home": -1, "ArrowRight": 1, "PageUp": 1, "End": 1, "ArrowLeft": -1, "PageDown": -1}
 MENU_KEYS = {"Home": -1, "ArrowDown": 1, "End": 1, "ArrowUp": -1}
 BEYOND = 40  # pixels; a drag ends well past the end of the slider
-STEPS = 6  # of the mouse, from one end to the other
+STEPS = 3  # of the mouse, from one end to the other
 SETTLED = 300  # milliseconds without a move
 POLL = 50  # milliseconds; a look at each frame would keep the page busy with nothing else
 

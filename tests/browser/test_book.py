@@ -18,6 +18,9 @@ LARGEST = sorted(BOOK.glob("*.ipynb"), key=lambda path: path.stat().st_size, rev
 NAMES = [path.stem for path in LARGEST]
 # In Notebook 7, in Voila and after a restart.
 SHORT = "0_start_here"
+# On the sliders after the first of a panel, which are the same widget: to both ends, and the step
+# that is drawn beforehand.
+FEWER = "Home", "ArrowRight", "ArrowDown", "End"
 # After these nothing is waited for: the next key comes while the kernel draws.
 HASTY = "PageUp", "ArrowLeft"
 # Where something in a picture can be dragged.
@@ -49,7 +52,10 @@ def drive(panel):
     readouts = {start[0]}
     for slider in panel.sliders:
         place, pictures, at_end = slider.place, {start[1]}, {}
+        first = slider is panel.sliders[0]
         for key, direction in slider.keys.items():
+            if not first and key not in FEWER:
+                continue
             before = slider.place
             slider.press(key)
             if before != slider.ends[direction > 0]:
@@ -65,8 +71,8 @@ def drive(panel):
             if key in ("Home", "End"):
                 assert slider.place == slider.ends[direction > 0]
                 at_end[direction] = panel.shown
-        # A drag costs as much as ten keys: one through the whole track, both ways once a panel.
-        ways = (-1, 1) if slider is panel.sliders[0] else (-1,)
+        # A drag costs as much as several keys: through the whole track, both ways once a panel.
+        ways = (-1, 1) if first else (-1,)
         for direction in ways if slider.drags else ():
             slider.drag(direction)
             assert slider.place == slider.ends[direction > 0]
