@@ -80,7 +80,7 @@ def test_the_root_opens_the_first_chapter_with_its_contents(browser, server):
     page = context.new_page()
     page.goto("/")
     expect(page.get_by_role("tab", name="0_start_here.ipynb")).to_be_visible(timeout=180_000)
-    page.evaluate("() => jupyterapp.shell.activateById('table-of-contents')")
+    page.locator('[role="tab"][title^="Table of Contents"]').click()
     headings = page.locator(".jp-TableOfContents .jp-tocItem-content")
     expect(headings.filter(has_text="The first surprise").first).to_be_visible(timeout=180_000)
     context.close()
