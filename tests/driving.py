@@ -150,6 +150,8 @@ def cut_off(explorer):
     list of str
     """
     figure = explorer.figure
+    # A label of an axis stays where the last drawing put it, which may have been that of a still.
+    figure.draw_without_rendering()
     page = figure.bbox.padded(1)
     undrawn = {label for axes in figure.axes for label in _labels_beyond(axes)}
     boxes = {

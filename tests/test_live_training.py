@@ -31,6 +31,8 @@ def trained(live, name, epochs, evaluate):
 
 def test_the_curves_are_those_of_the_training():
     live = LiveTraining(6, NAMES)
+    labels = [ax.get_ylabel() for ax in live.figure.axes]
+    assert labels == ["cost per epoch", "held-out accuracy"]
     accuracies = iter(np.linspace(0.5, 1.0, 18))
     histories = {name: trained(live, name, 6, lambda _: next(accuracies)) for name in live.names}
     for name, history in histories.items():

@@ -624,6 +624,9 @@ def networks_in_training(mine, result, M_B, **others):
         column, row = place[inside].T
         right = ((side.prediction[row, column] > 0.5) == odd[inside]).mean()
         assert right == pytest.approx(side.accuracy, abs=0.03)
+    bl, bn = (side.cost[-20:].mean() for side in sides)
+    where = "above" if bn > 1.5 * bl else "below" if 1.5 * bn < bl else "near"
+    assert mine.tell(result) == f"M_B = {M_B}: BN's cost ends {where} the baseline's."
     # The lower half of the colors is that of the even digits, blue.
     below, above = image.get_cmap()([0.1, 0.9])
     assert below[2] > below[0] and above[0] > above[2]
@@ -744,7 +747,14 @@ def groups(mine, result, M_B, name, eps, groups, pixels):
             assert np.ptp(moved) < 1e-9 and moved[0] == pytest.approx(0.93)
         elif abs(column[s, f, p]) > 0.01:
             assert (moved[0] > moved[2]) == (column[s, f, p] > 0)  # red up, blue down
-    m = together.sum()
+    keys = {text.get_text(): text for ax in mine.figure.axes for text in ax.texts}
+    same(keys["■ share statistics"], look.X_HAT)
+    same(keys["■ x"], look.BASELINE)
+    m, values = together.sum(), result.x[together]
+    if name != "rms_norm":
+        x_hat = (values - values.mean()) / np.sqrt(values.var() + eps)
+        moved = (np.arange(m) == 0) - (1 + x_hat[0] * x_hat) / m
+        np.testing.assert_allclose(column[together], moved, atol=1e-12)
     at(mine._eigenvalues, np.arange(1, m + 1), result.eigenvalues)
     assert (mine._frame.get_width(), mine._frame.get_height()) == pytest.approx((6 / 7 / side,) * 2)
     assert mine._frame.get_xy() == (0, 0)
@@ -802,7 +812,9 @@ SHOWN = {
         *(depth, (32, 30, 64, "relu", 2.0), (8, 12, 64, "identity", 2.0)),
         (3, 5, 8, "tanh", 0.5),
     ),
-    "training.NetworksInTraining": (networks_in_training, (8, 0.3, 2, "relu", 2)),
+    "training.NetworksInTraining": (
+        *(networks_in_training, (8, 0.3, 2, "relu", 2), (64, 0.01, 4, "sigmoid", 0)),
+    ),
     "training.LayersInTraining": (layers_in_training, (256, 2), (16, 1)),
     "wrong_gradients.Gallery": (
         *(gallery, (16, "missing x̂ term", "drawn", 0.1), (3, "missing mean term", "drawn", 0.0)),

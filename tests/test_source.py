@@ -38,7 +38,7 @@ def test_classes_and_comments():
 
 
 def test_other_decorators_stay():
-    assert repr(show(sample_space._averaging)).startswith("@functools.lru_cache")
+    assert repr(show(sample_space._averaging)).startswith("@functools.partial(kept, most=16)")
 
 
 def test_markdown_is_python():
