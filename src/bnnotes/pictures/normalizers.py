@@ -379,8 +379,8 @@ WALL = (
      r"RMSNorm without $\langle v\rangle$"),
     ("kernel", r"$\partial\hat{x}_a/\partial x_b=\frac{1}{\varsigma}\,[\delta_{ab}-\frac{1}{m}(1+"
      r"\hat{x}_a\hat{x}_b)]$" "  in a set, 0 across sets; RMSNorm without the 1"),
-    ("rank", r"eigenvalues 0 on $\mathbf{1}$ (not RMSNorm), $\varepsilon/\varsigma^2$ on $\hat{x}$, 1"
-     r" on the rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
+    ("rank", r"eigenvalues 0 on $\mathbf{1}$ (not RMSNorm), $\varepsilon/\varsigma^2$ on "
+     r"$\hat{x}$, 1 on the rest; at $\varepsilon=0$ rank $m-2$, RMSNorm $m-1$"),
     ("relatives", "BN: a feature of the batch.   Ghost BN: a feature of a part of the batch."),
     ("", "LayerNorm, RMSNorm: a sample.   InstanceNorm: a feature of a sample.   "
      "GroupNorm: n/G of them."),
