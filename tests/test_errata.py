@@ -34,7 +34,7 @@ def test_every_row_is_measured():
 def test_the_words_of_a_row_are_of_its_experiments():
     for row in ledger.rows():
         assert not row.beyond or row.id in ledger.BEYOND
-        # Where nothing is generalized, the usual words about ε do not fit.
+        # Where nothing is generalized, only words of its own tell what was measured.
         assert row.beyond or row.epsilon or row.id not in ledger.BEYOND
 
 
@@ -91,7 +91,7 @@ def test_what_is_generalized_is_the_same_at_eps_0(id):
     "offset, low, high", [(0.0, 0.7, 1.4), (10.0, 30, 41), (1000.0, 3000, 4100)]
 )
 def test_ratio_of_baseline_to_bn(offset, low, high):
-    """S29: orders of magnitude only where ⟨Δ⟩⟨u⟩ is large."""
+    """S29: the median is of orders of magnitude where ⟨Δ⟩⟨u⟩ is large."""
     for seed in range(3):
         assert low < ledger.baseline_over_bn(offset, seed=seed) < high
 

@@ -45,13 +45,8 @@ __all__ = [
 
 MARKS = {"holds": "✓", "condition": "△", "false": "✗"}
 GENERALIZED = "ε"
-# How a box words what was measured, unless the row has words of its own.
-HOLDS = "As printed it {exact}."
-OFF = "As printed it is off by {printed:.2g} of the true size. As corrected it {corrected}."
-WITH_EPS = (
-    "At $\\varepsilon = 0.3$ the printed equation is off by {printed:.2g} of the true size; "
-    "generalized, it {corrected}."
-)
+# How a box words what was measured, unless the row has words of its own; what holds needs none.
+OFF = "As printed it is off by {printed:.2g} of the true size."
 
 
 @dataclass(frozen=True)
@@ -212,11 +207,10 @@ def boxes(notebook, verdicts=("condition", "false")):
 
 
 def _measured(entry):
-    words = [_worded(entry.measured or (HOLDS if entry.verdict == "holds" else OFF), entry.id)]
-    if entry.id in BEYOND:
-        words.append(_worded(entry.beyond or WITH_EPS, entry.id, beyond=True))
-    cases = f"({CASES} random cases: medians of what is off, the worst of what agrees.)"
-    return " ".join([*words, cases])
+    words = [_worded(entry.measured or ("" if entry.verdict == "holds" else OFF), entry.id)]
+    if entry.beyond:
+        words.append(_worded(entry.beyond, entry.id, beyond=True))
+    return " ".join(filter(None, words))
 
 
 def _worded(words, id, beyond=False):
