@@ -45,7 +45,9 @@ class FloatLogSlider(Widget):
 
     step = 0.1
     readout_format = ".3g"
-    base = 10.0
+
+    def __init__(self, base=10, **others):
+        super().__init__(base=float(base), **others)
 
 
 class SelectionSlider(Widget):
