@@ -259,6 +259,14 @@ def test_a_check_may_be_wider_by_a_number():
     assert "near" in repr(checks) and "far" not in repr(checks)
 
 
+def test_what_rounding_leaves_of_a_zero_is_no_size_to_compare_with():
+    checks = check.Checks(1e-9)
+    checks(rounded=([1e-16, -1e-17], [0.0, 2e-17]))
+    assert repr(checks).split()[-6:-3] == ["rounded", "0", "0"]
+    with pytest.raises(AssertionError, match="up to 1e-09"):
+        checks(wrong=([1e-16, -1e-17], [0.0, 1e-8]))
+
+
 @pytest.mark.parametrize("wrong", [0, -1e-9, np.nan, 1j, [1e-9], "1e-9", None])
 def test_checks_need_a_tolerance(wrong):
     with pytest.raises(ValueError, match=r"^tolerance: got "):

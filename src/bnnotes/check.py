@@ -149,16 +149,21 @@ def compare(**pairs):
            exact   approximate  agreement
     third  0.3333  0.3333       agrees to 1e-9
     """
+    return _compared(pairs)
+
+
+def _compared(pairs, zero=0.0):
     if not pairs:
         raise ValueError("compare: got no pair, wanted name=(exact, approximate)")
-    return Comparison(tuple(_row(name, pair) for name, pair in pairs.items()))
+    return Comparison(tuple(_row(name, pair, zero) for name, pair in pairs.items()))
 
 
 class Checks:
     """All pairs that a chapter compares: each is made in silence, all are shown together.
 
     ``checks(times, name=(exact, approximate))`` wants a difference of at most `times` (1 if it is
-    left out) the tolerance, and keeps the row under its name. On a page the table is folded.
+    left out) the tolerance, and keeps the row under its name. An exact array that is nowhere larger
+    than the tolerance is taken for 0. On a page the table is folded.
 
     >>> checks = Checks(1e-9)
     >>> checks(third=(1 / 3, 0.3333333333), half=(0.5, 0.5))
@@ -173,7 +178,8 @@ class Checks:
         self.tolerance, self._rows = _tolerance(tolerance), {}
 
     def __call__(self, times=1, /, **pairs):
-        found, most = compare(**pairs), times * self.tolerance
+        # Rounding is all that is left of an exact 0, and is no size to compare with.
+        found, most = _compared(pairs, zero=self.tolerance), times * self.tolerance
         if found.worst > most:
             raise AssertionError(f"wanted a difference up to {most:g}, got\n{found}")
         # By name: a cell that is run again counts once.
@@ -197,7 +203,7 @@ class Checks:
         return f"<details>{summary}{table.html(head, *body)}</details>"
 
 
-def _row(name, pair):
+def _row(name, pair, zero):
     if not isinstance(pair, (list, tuple)) or len(pair) != 2:
         raise ValueError(f"{name}: got {shown(pair)}, wanted a pair (exact, approximate)")
     exact, approximate = numeric(name, pair[0]), numeric(name, pair[1])
@@ -210,6 +216,8 @@ def _row(name, pair):
             raise ValueError(f"{name}: got a number beyond {LARGEST:.0e}, wanted smaller ones")
         # In units of a power of two, which rounds nothing, so that no length overflows.
         largest = max(np.abs(exact.real).max(), np.abs(exact.imag).max())
+        if largest <= zero:
+            exact, largest = 0 * exact, 0 * largest
         unit = np.ldexp(np.ones_like(largest), np.frexp(largest or largest + 1)[1] - 1)
         scaled, other = exact / unit, approximate / unit
         where = np.unravel_index(np.argmax(np.abs(scaled)), exact.shape)

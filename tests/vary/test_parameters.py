@@ -11,13 +11,20 @@ import pytest
 from copies import NAMES, client, read, sampled
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
-SETTINGS = [
-    f"M_B = {M_B}\nseed = {seed}\ndtype = '{dtype}'"
-    for seed, (dtype, M_B) in enumerate(
-        itertools.product(["float64", "float32"], [4, 8, 64]), start=FIRST_SEED
-    )
-]
-CASES = list(itertools.product(NAMES, SETTINGS))
+
+
+def settings(*sizes):
+    pairs = itertools.product(["float64", "float32"], sizes)
+    return [
+        f"M_B = {M_B}\nseed = {seed}\ndtype = '{dtype}'"
+        for seed, (dtype, M_B) in enumerate(pairs, start=FIRST_SEED)
+    ]
+
+
+SETTINGS = settings(4, 8, 64)
+# Where a page is about two samples and three, it runs with them.
+FEW = ["0_start_here", "2_batch_normalization", "3_single_neuron"]
+CASES = [*itertools.product(NAMES, SETTINGS), *itertools.product(FEW, settings(2, 3))]
 # Those that take seconds, each with another setting.
 SAMPLE = list(zip(["0_start_here", "3_single_neuron"], [SETTINGS[2], SETTINGS[4]], strict=True))
 
