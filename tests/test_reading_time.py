@@ -26,13 +26,17 @@ def words(text):
     return len(re.findall(r"\w+", re.sub(r"\]\([^)]*\)|</?\w+>", " ", prose(text))))
 
 
+def cells(text):
+    return len(re.findall(r"^```{code-cell}", text, flags=re.MULTILINE))
+
+
 def minutes(text):
-    """Words at their rate, a minute for each displayed equation and figure, two an exercise."""
+    """Words at their rate, and 1 an equation or figure, 4 an exercise, 1/2 a cell of code."""
     text, _, _ = text.partition("\n## Literature")
     equations = len(re.findall(r"^\$\$", text, flags=re.MULTILINE)) / 2
     figures = len(re.findall(r"^\*\*Figure ", text, flags=re.MULTILINE))
     exercises = len(re.findall(r"^\*\*\d\.\d+\*\*", text, flags=re.MULTILINE))
-    return words(text) / WORDS + equations + figures + 2 * exercises
+    return words(text) / WORDS + equations + figures + 4 * exercises + cells(text) / 2
 
 
 def stated(text):
@@ -44,7 +48,8 @@ def test_the_rule():
     text = "---\nhead\n---\n" + "one two $x$ " * 100 + "\n$$\na\n$$\n```py\nmany many\n```\n"
     assert words(text) == 301
     assert minutes(text) == 301 / 200 + 1
-    assert minutes(text + "**Figure 1.** \n**1.2** \n## Literature\nmany\n") > minutes(text) + 3
+    assert minutes(text + "```{code-cell}\nmany\n```\n") == minutes(text) + 1 / 2
+    assert minutes(text + "**Figure 1.** \n**1.2** \n## Literature\nmany\n") > minutes(text) + 5
 
 
 @chapters
@@ -54,15 +59,20 @@ def test_a_chapter_takes_what_it_says(name):
 
 
 def test_a_chapter_is_no_longer_than_one_reads():
-    cells = {name: len(re.findall(r"^```{code-cell}", CHAPTERS[name], re.M)) for name in CHAPTERS}
-    long = {name for name in CHAPTERS if words(CHAPTERS[name]) > LONGEST or cells[name] > MOST}
-    assert long <= TOO_LONG
+    texts = CHAPTERS.items()
+    assert {name for name, t in texts if words(t) > LONGEST or cells(t) > MOST} <= TOO_LONG
 
 
 @chapters
 def test_the_map_says_the_same(name):
     row = rf"^\| \[?{name[0]} [^|]*\|[^|]*\| (\d+) \|"
     assert re.findall(row, START, flags=re.MULTILINE) == [str(stated(CHAPTERS[name]))]
+
+
+def test_the_evening_takes_what_its_chapters_take():
+    (row,) = re.findall(r"\*\*One evening\.\*\*\nChapters ([\d, and]+):(.*?)\n\n", START, re.DOTALL)
+    taken = [stated(text) for name, text in CHAPTERS.items() if name[0] in row[0]]
+    assert len(taken) == 5 and f"it is {sum(taken)} minutes" in row[1]
 
 
 @chapters
