@@ -265,7 +265,7 @@ def test_nothing_is_raised(row, odd):
 
 
 def test_an_unknown_exercise_is_told():
-    assert "there are 0.split" in exercise.answer("no such", 1).text
+    assert "there are 0.parts" in exercise.answer("no such", 1).text
 
 
 def test_a_printing_function_prints_nothing_and_keeps_its_arguments(capsys):

@@ -183,7 +183,7 @@ class Kernel(Explorer):
     second = "eps"
     M_B = batch_size(SIZES, 8)
     neuron = slider("neuron", NEURON, min=0, max=31)
-    pushed = slider("x that is pushed", 1.0, options=PUSHED)
+    pushed = slider("x that is pushed", 0.0, options=PUSHED)
     eps = _epsilon()
 
     def compute(self, M_B, neuron, pushed, eps):
