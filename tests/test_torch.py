@@ -74,3 +74,22 @@ def test_the_function_keeps_one_array_as_torch_does_where_the_steps_keep_three()
 
     functions = by_steps, space["BatchNorm"].apply, fused
     assert [arrays(function) for function in functions] == [3, 1, 1]
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4)])
+def test_the_kernel_of_chapter_8_is_the_rms_norm_of_pytorch(shape):
+    torch = pytest.importorskip("torch")
+    _, space = run("8_normalizers")
+    draw = torch.Generator().manual_seed(0)
+    x, gamma = (torch.randn(n, generator=draw, dtype=float) for n in (shape, shape[-1:]))
+    x, gamma = x.requires_grad_(), gamma.requires_grad_()
+    ours = space["KeepsX"].apply(x, gamma)
+    theirs = torch.nn.functional.rms_norm(x, shape[-1:], gamma, 1e-6)
+    delta = torch.randn(shape, generator=draw, dtype=float)
+    torch.testing.assert_close(ours, theirs)
+    for one, other in zip(
+        torch.autograd.grad(ours, (x, gamma), delta),
+        torch.autograd.grad(theirs, (x, gamma), delta),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
