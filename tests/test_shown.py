@@ -588,11 +588,11 @@ def depth(mine, result, M_B, depth, width, activation, variance):
     for curves in (result.bn, result.baseline):
         said += [per_layer(curves), *fixed(np.median(curves.ranks[:, -1]), digits=1)]
     said.insert(5, str(most))
-    if result.line is not None:
-        factor = fixed(result.line)
-        at(mine._expected, layers, result.line ** (depth - layers.astype(float)))
+    if result.formula is not None:
+        factor = fixed(result.formula)
+        at(mine._expected, layers, result.formula ** (depth - layers.astype(float)))
         assert mine._expected_text.get_text() == f"· · ·  × {factor[0]} per layer"
-    assert mine._expected.get_visible() == (result.line is not None)
+    assert mine._expected.get_visible() == (result.formula is not None)
     return said + (fixed(result.formula) if result.formula else [])
 
 

@@ -296,7 +296,6 @@ DEEPEST = 40
 BATCHES = (1, 2, 3, 4, 8, 16, 32)
 WIDTHS = (8, 16, 32, 64)
 SEEDS = range(5)
-CLOSE = 0.007  # per layer
 LOOKS = {"bn": look.BATCH_NORM, "baseline": look.BASELINE}
 # How far up, and how far down, the axis of ‖Δ‖² can reach.
 DECADES = (12, 24, 48, 96)
@@ -337,8 +336,8 @@ class Networks(NamedTuple):
     baseline : Curves
     formula : float or None
         The mean factor with BN at large width, all M_B − 1 directions filled alike.
-    line : float or None
-        The same where it lies between the five seeds.
+    holds : bool
+        Whether it lies between the five seeds.
     explanation : str
         What is to be said of BN's error at M_B = 1 and 2.
     """
@@ -351,7 +350,7 @@ class Networks(NamedTuple):
     bn: Curves | None
     baseline: Curves
     formula: float | None
-    line: float | None
+    holds: bool
     explanation: str
 
 
@@ -409,8 +408,8 @@ class Depth(Explorer):
         }.get(M_B, "")
         bn = _curves(True, *state) if M_B > 1 else None
         formula = growth.growth(activation) * growth.linear_growth(M_B) if M_B > 3 else None
-        line = formula if formula and _holds(formula, bn) else None
-        return Networks(*state, bn, _curves(False, *state), formula, line, why)
+        holds = formula is not None and _holds(formula, bn)
+        return Networks(*state, bn, _curves(False, *state), formula, holds, why)
 
     def draw(self):
         self._error, self._rank = self.axes(1, 2)
@@ -456,7 +455,7 @@ class Depth(Explorer):
         for name, curve in curves.items():
             self._update_curve(name, self._error, layers, None if curve is None else curve.norms)
             self._update_curve(name, self._rank, layers, None if curve is None else curve.ranks)
-        self._update_expected(layers, result.line)
+        self._update_expected(layers, result.formula, result.holds)
         self._top.set_data([result.depth], [1])
         self._enters.set_position((result.depth + 0.8, 1))
         most = min(result.M_B - 1, result.width)
@@ -479,10 +478,12 @@ class Depth(Explorer):
         self._error.yaxis.set_major_locator(FixedLocator([10.0**k for k in ticks]))
         self.change_background(reach)
 
-    def _update_expected(self, layers, factor):
+    def _update_expected(self, layers, factor, holds):
         self._expected.set_visible(factor is not None)
         self._expected_text.set_text("")
         if factor is not None:
+            for artist in (self._expected, self._expected_text):
+                artist.set_color(look.INK if holds else GRAY)
             self._expected.set_data(layers, factor ** (layers[-1] - layers.astype(float)))
             self._expected_text.set_text(f"· · ·  × {factor:.2f} per layer")
 
@@ -519,9 +520,9 @@ class Depth(Explorer):
 
 
 def _holds(formula, curves):
-    """Whether a factor per layer lies between those of the five seeds, but for a little."""
+    """Whether a factor per layer lies between those of the five seeds."""
     factors = curves.norms[:, 0] ** (1 / (curves.norms.shape[1] - 1))
-    return factors.min() < (1 + CLOSE) * formula and formula < (1 + CLOSE) * factors.max()
+    return bool(factors.min() < formula < factors.max())
 
 
 def _next_decades(value):
@@ -541,12 +542,7 @@ def _say_line(result):
     if result.formula is None:
         return "No line: infinite mean."
     formula = f"× {result.formula:.2f}"
-    if result.line is not None:
-        return f"Line: {formula}."
-    if result.M_B == 4:
-        return f"No line: {formula}, a rare mean."
-    wanted = "larger M_B" if result.activation != "identity" and result.M_B == 8 else "full rank"
-    return f"No line: {formula} wants {wanted}."
+    return f"Line: {formula}." if result.holds else f"Gray line: {formula}, beside the seeds."
 
 
 MARKS = ("o", "s", "^", "D")
