@@ -7,6 +7,8 @@ import pickle
 import pkgutil
 import time
 
+from positions import positions
+
 from bnnotes import pictures
 
 SLOW = 0.01  # seconds here; a browser takes some times as long
@@ -38,6 +40,13 @@ def keeping():
     finally:
         for module, name, function in cached:
             setattr(module, name, function)
+
+
+def ask(explorer):
+    """Compute what an explorer shows at every stop of every slider, the others as they stand."""
+    for name, control in explorer.controls.items():
+        for _, value in positions(control):
+            explorer.compute(**{**explorer.values, name: value})
 
 
 def _keeper(function, keep):

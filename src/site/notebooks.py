@@ -8,10 +8,10 @@ import pickle
 import re
 from pathlib import Path
 
+import kept
 import nbformat
 from explorers import explorers
 from frames import Frames, save
-from kept import keeping
 from PIL import Image
 
 import bnnotes
@@ -70,9 +70,12 @@ def living(path, cache):
         stored = json.loads(made.read_text(encoding="utf-8"))
         if stored["key"] == key:
             return stored["explorers"]
-    with keeping() as kept:
-        alive = {id: Frames(explorer).write(cache) for id, explorer in explorers(path).items()}
-    (cache / f"{path.stem}.pickle").write_bytes(pickle.dumps(kept))
+    alive = {}
+    with kept.keeping() as found:
+        for id, explorer in explorers(path).items():
+            alive[id] = Frames(explorer).write(cache)
+            kept.ask(explorer)
+    (cache / f"{path.stem}.pickle").write_bytes(pickle.dumps(found))
     made.write_text(json.dumps({"key": key, "explorers": alive}), encoding="utf-8")
     return alive
 
