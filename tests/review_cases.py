@@ -1565,3 +1565,16 @@ def without_eps_backward(d, cache):
     z, gamma, _, _, var, eps = cache
     t = d - d.mean(0) - z * (d * z).mean(0)
     return gamma / np.sqrt(var + eps) * t, (d * z).sum(0), d.sum(0)
+
+
+@wrong("right for (M_B, n), and wrong for the images", "N, the number of images")
+class CountsImages(UsualForward):
+    """Of any rank, its channels last; it divides by the length of the first axis."""
+
+    def forward(self, x):
+        return self.gamma * self._keep(x, axis=tuple(range(x.ndim - 1))) + self.beta
+
+    def backward(self, d):
+        every, N = tuple(range(d.ndim - 1)), len(d)
+        self.dgamma, self.dbeta = (d * self.z).sum(every), d.sum(every)
+        return self.gamma / self.s / N * (N * d - self.dbeta - self.z * self.dgamma)

@@ -125,12 +125,21 @@ class Outcome(NamedTuple):
     dtype: str = ""
 
 
-class Stand:
+class Context:
+    """Stands in for the context of a static forward and backward method."""
+
+    saved_tensors, needs_input_grad = (), (True,) * 9
+
+    def save_for_backward(self, *values):
+        self.saved_tensors = values
+
+
+class Stand(Context):
     """Stands in for a cache or for ``self`` where there is no forward pass to fill it."""
 
     def __init__(self, places, keyed, given):
         self.__dict__.update(keyed)
-        object.__setattr__(self, "_kept", (places, given))
+        self._kept, self.saved_tensors = (places, given), tuple(places)
 
     def __iter__(self):
         return iter(self._kept[0])
@@ -143,14 +152,6 @@ class Stand:
 
     def get(self, key, other=None):
         return getattr(self, key, other)
-
-    @property
-    def saved_tensors(self):
-        return tuple(self._kept[0])
-
-    @property
-    def needs_input_grad(self):
-        return (True,) * 9
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -173,15 +174,6 @@ class Settings(dict):
         if found is None:
             raise KeyError(key)
         return found
-
-
-class Context:
-    """Stands in for the context of a static forward and backward method."""
-
-    saved_tensors, needs_input_grad = (), (True,) * 9
-
-    def save_for_backward(self, *values):
-        self.saved_tensors = values
 
 
 class Optimizer:

@@ -218,7 +218,7 @@ def _other_layouts(subject, found):
     way = found.way
     if (
         way.form.layout is not SAMPLES
-        or not isinstance(way, (call.FunctionWay, call.PairWay))
+        or not isinstance(way, (call.FunctionWay, call.PairWay, call.LayerWay))
         or subject.made is not layer
         or subject.kind is not BATCH
         or not {"dgamma", "dbeta"} & found.evidence.found.keys()
@@ -233,6 +233,8 @@ def _other_layouts(subject, found):
                 continue
             if not {"dx", "dgamma", "dbeta"} <= seen.evidence.found.keys():
                 continue
+            if isinstance(way, call.LayerWay) and seen.forward:
+                continue  # a layer of (M_B, n) that lets images through
             evidence = subject.gather(seen)
             if not any(e.wrong or e.outcome.trouble for e in evidence):
                 return [f"it takes images {layout.axes} too, and is right for them"]
