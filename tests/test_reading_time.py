@@ -10,8 +10,6 @@ CHAPTERS = {path.stem: path.read_text(encoding="utf-8") for path in TEXT.glob("[
 START = CHAPTERS["0_start_here"]
 WORDS, MARGIN = 200, 0.2  # a minute; of what is counted
 LONGEST, MOST = 3500, 50  # words and code cells of a chapter
-# Those that are still longer.
-TOO_LONG = {"6_training"}
 PAPER = re.compile(r"https://arxiv\.org/abs/([\d.]+)")
 chapters = pytest.mark.parametrize("name", CHAPTERS)
 

@@ -189,7 +189,7 @@ def test_precision_of_the_variance(drawn):
     assert names == [f"{name}, {way}" for name, way in errors]
 
 
-def test_rates_modes_and_mix(drawn):
+def test_rates_and_modes(drawn):
     axis = np.array([1.0, 2.0, 4.0])
 
     def band():
@@ -217,14 +217,6 @@ def test_rates_modes_and_mix(drawn):
     assert labels == ["learning rate η", "learning rate η", "batch size $M_B$"]
     for legend in (figure.legends[0], alone.get_legend()):
         assert [text.get_text() for text in legend.texts] == list(bands)
-    rows = {"baseline": rng.random((5, 3)), "BN everywhere": rng.random((5, 3))}
-    _, _, (ax,) = drawn(training.mix, axis / 4, rows, "mix")
-    for line, shade, (name, values) in zip(ax.lines, ax.collections, rows.items(), strict=True):
-        at(line, axis / 4, np.median(values, axis=0))
-        same(line, training.LOOKS[name])
-        heights = shade.get_paths()[0].vertices[:, 1]
-        assert (heights.min(), heights.max()) == (values.min(), values.max())
-    assert [text.get_text() for text in ax.get_legend().texts] == list(rows)
 
 
 def test_lengths_in_training(drawn):

@@ -250,7 +250,10 @@ def run(runs, executor=None, *, results=None, progress=iter):
     runs : iterable of Run
     executor : concurrent.futures.Executor, optional
         Where to train. It is yours and stays open. None takes `processes`, or
-        `OneByOne` in a browser.
+        `OneByOne` in a browser. For many machines: dask's
+        ``Client(address).get_executor()``, ipyparallel's
+        ``Cluster(n=2)`` and ``rc.load_balanced_view().executor``, or mpi4py's
+        ``MPIPoolExecutor()`` under ``mpiexec python -m mpi4py.futures``.
     results : dict of Run to Outcome, optional
         Filled as the outcomes arrive. What it holds already is not trained again.
     progress : callable

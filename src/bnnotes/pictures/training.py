@@ -35,7 +35,6 @@ LOOKS = {
     "baseline, scaled": look.Look(look.Y.color, ":", "D", "baseline, scaled"),
     "BN everywhere, lengths held": look.Look(VERMILION, "--", "s", "BN, lengths held"),
     "BN everywhere, train mode": TRAIN_MODE,
-    "inference mode": look.BATCH_NORM,
     "BN hidden only, train mode": look.BN_HIDDEN._replace(linestyle=":", marker="d"),
 }
 
@@ -537,29 +536,6 @@ def modes(bands, chance, alt):
     figure, ax = look.chart(8.0, 3.2, left=0.08, right=0.66, bottom=0.17, top=0.95)
     _bands(ax, bands, chance, "batch size $M_B$")
     ax.set_ylabel("held-out accuracy")
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return look.still(figure, alt)
-
-
-@look.settings()
-def mix(share, modes, alt):
-    """Return a `Picture` of accuracy over the share of one class in the batch, median and range.
-
-    `modes` are arrays (batches, shares) by name, one of LOOKS.
-    """
-    figure, ax = look.chart(7.6, 2.9, left=0.09, right=0.64, bottom=0.18, top=0.95)
-    for name, rows in modes.items():
-        of = LOOKS[name]
-        low, high = rows.min(axis=0), rows.max(axis=0)
-        ax.fill_between(share, low, high, color=of.color, alpha=0.14, lw=0)
-        marked = of.line(marker=of.marker, label=name, clip_on=False)
-        ax.plot(share, np.median(rows, axis=0), **marked)
-    ax.set(
-        xlim=(0, 1),
-        ylim=(0.3, 1.02),
-        xlabel="share of odd digits in the batch",
-        ylabel="share of right answers",
-    )
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return look.still(figure, alt)
 
