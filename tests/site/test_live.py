@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from PIL import Image
 from playwright.sync_api import expect
 from positions import positions
 from test_sliders import DESKTOP, WITH_EXPLORERS
+
+from bnnotes.pictures.explorer import Explorer
 
 PATIENCE = 300_000  # milliseconds, for Python to load on a busy machine
 MOVES = 4  # of each explorer, to places drawn at random
@@ -43,6 +46,16 @@ def pixels(canvas):
         return np.array(shown.convert("RGB"), float)
 
 
+def apart(one, other):
+    """Return how far pictures are apart, on squares of four pixels.
+
+    Letters are set by another version of FreeType, and come to stand a pixel beside.
+    """
+    height, width = (length - length % 4 for length in one.shape[:2])
+    off = (one - other)[:height, :width].reshape(height // 4, 4, width // 4, 4, 3)
+    return np.abs(off.mean(axis=(1, 3))).mean()
+
+
 @pytest.mark.parametrize("path", WITH_EXPLORERS, ids=lambda path: path.stem)
 def test_every_slider_moves_freely_and_the_picture_is_that_of_python(reader, path):
     page = live(reader, path)
@@ -66,12 +79,17 @@ def test_every_slider_moves_freely_and_the_picture_is_that_of_python(reader, pat
             explorer.set(**values)
             drawn = box.locator(".picture[aria-busy=false] canvas")
             expect(drawn).to_have_attribute("aria-label", explorer.image.tooltip, timeout=PATIENCE)
-            expect(box.locator("output")).to_have_text(explorer.readout)
+            said = box.locator("output").text_content()
+            if said != explorer.readout:
+                # A training may end elsewhere on another machine; such an explorer tells of it
+                # without the digits, and its picture is another.
+                assert type(explorer).tell is not Explorer.tell, (explorer.key, values, said)
+                assert re.sub(r"[\d.]+", "#", said) == re.sub(r"[\d.]+", "#", explorer.readout)
+                continue
             shown = pixels(box.locator("canvas"))
             wanted = np.array(Image.fromarray(explorer.rgba()).convert("RGB"), float)
             assert shown.shape == wanted.shape
-            apart = np.abs(shown - wanted).mean()
-            assert apart < 3, (explorer.key, values)
-            if before is not None and np.abs(wanted - before).mean() > 0.5:
-                assert apart < np.abs(shown - before).mean()
+            assert apart(shown, wanted) < 2.2, (explorer.key, values)
+            if before is not None and apart(wanted, before) > 0.5:
+                assert apart(shown, wanted) < apart(shown, before)
             before = wanted

@@ -72,6 +72,17 @@ class Live:
         """Return the picture as PNG bytes."""
         return encode(self.rgba())
 
+    def _draw_background(self):
+        # Before 3.9, as in Pyodide, matplotlib draws images even where they are animated.
+        seen = [artist for artist in self._moving if artist.get_visible()]
+        for artist in seen:
+            artist.set_visible(False)
+        try:
+            self._canvas.draw()
+        finally:
+            for artist in seen:
+                artist.set_visible(True)
+
     def rgba(self):
         """Return the picture's pixels, (height, width, 4), until the next one is drawn in them.
 
@@ -79,7 +90,7 @@ class Live:
         """
         with look.settings():
             if self._current_background not in self._backgrounds:
-                self._canvas.draw()
+                self._draw_background()
                 region = self._canvas.copy_from_bbox(self.figure.bbox)
                 self._backgrounds[self._current_background] = region
             # A still has put another renderer in its place.
