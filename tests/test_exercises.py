@@ -90,7 +90,7 @@ def oracle(row, good=TRIED):
 
 
 def say(row, value, monkeypatch):
-    monkeypatch.setitem(rows(), row.id, row)
+    monkeypatch.setitem(exercise._rows(), row.id, row)
     return exercise.answer(row.id, value)
 
 

@@ -644,7 +644,7 @@ TEXTS = Path(__file__).parents[1] / "src" / "text"
 # A curve that goes on beyond its panel.
 LEAVES = {"baseline.OutputError": ["_tangent"], "baseline.Noise": ["_batches"]}
 # The one repeats what review says, the other why there is no picture.
-LONGEST = {"wrong_gradients.Gallery": 270, "normalizers.Groups": 140}
+LONGEST = {"wrong_gradients.Gallery": 270, "normalizers.Groups": 140, "propagation.Depth": 130}
 ALONE = ("sample_space.Weight",)  # one weight on eight digits: its batch is always the same
 
 

@@ -103,8 +103,8 @@ def test_bn_does_not_see_the_variance_of_the_weights():
     ("state", "color", "why"),
     [
         ((8, 30, 64, "identity", 1.0), look.INK, "Line: × 1.20."),
-        ((32, 30, 64, "identity", 1.0), pictures.GRAY, "Gray line: × 1.03, beside the seeds."),
-        ((8, 30, 64, "tanh", 1.0), pictures.GRAY, "Gray line: × 1.41, beside the seeds."),
+        ((32, 30, 64, "identity", 1.0), pictures.GRAY, "Gray line: × 1.03, off the seeds."),
+        ((8, 30, 64, "tanh", 1.0), pictures.GRAY, "Gray line: × 1.41, off the seeds."),
         ((3, 30, 64, "relu", 1.0), None, "No line: infinite mean."),
     ],
 )

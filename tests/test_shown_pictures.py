@@ -257,7 +257,7 @@ def test_errata(drawn):
 
 def test_a_group_of_mistakes(drawn):
     names = "missing mean term", "missing x̂ term", "ς for 1/ς"
-    figure, alt, axes = drawn(wrong_gradients.group, *names)
+    figure, alt, axes = drawn(wrong_gradients.below_each_other, *names)
     for name, left, right in zip(names, axes[::2], axes[1::2], strict=True):
         shares = texts(right)
         off = texts(left)[0].removeprefix(f"{name}: ")

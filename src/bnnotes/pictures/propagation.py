@@ -542,7 +542,7 @@ def _say_line(result):
     if result.formula is None:
         return "No line: infinite mean."
     formula = f"× {result.formula:.2f}"
-    return f"Line: {formula}." if result.holds else f"Gray line: {formula}, beside the seeds."
+    return f"Line: {formula}." if result.holds else f"Gray line: {formula}, off the seeds."
 
 
 MARKS = ("o", "s", "^", "D")

@@ -85,5 +85,9 @@ class Layout(Widget):
     """Left to the page."""
 
 
+class Box(Widget):
+    """Left to the page."""
+
+
 class VBox(Widget):
     """Left to the page."""
