@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from IPython.display import display
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
@@ -243,6 +242,9 @@ def group(name, M_B=16):
     said, pictured = checks.reviewed(*names), [one for one in names if one in IN_X]
     if not pictured:
         return said
+    # Not above: where a page draws the explorers there is no IPython.
+    from IPython.display import display
+
     display(said)
     return below_each_other(*pictured, M_B=M_B)
 
