@@ -11,6 +11,10 @@ addEventListener("click", ({ target }) => {
     event.stopPropagation();
     dialog.close();
   });
+  // The theme keeps Escape for its own dialogs.
+  dialog.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") dialog.close();
+  });
   dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
 });
