@@ -3,9 +3,11 @@
 import contextlib
 import functools
 import importlib
+import math
 import pickle
 import pkgutil
 import time
+from itertools import product
 
 from positions import positions
 
@@ -13,6 +15,7 @@ from bnnotes import pictures
 
 SLOW = 0.01  # seconds here; a browser takes some times as long
 MOST = 500_000  # bytes of one result
+FEW = 100  # states
 
 
 @contextlib.contextmanager
@@ -43,10 +46,20 @@ def keeping():
 
 
 def ask(explorer):
-    """Compute what an explorer shows at every stop of every slider, the others as they stand."""
-    for name, control in explorer.controls.items():
-        for _, value in positions(control):
-            explorer.compute(**{**explorer.values, name: value})
+    """Compute what an explorer shows at all stops of its sliders.
+
+    Where these are too many together, one slider moves at a time.
+    """
+    stops = {
+        name: [value for _, value in positions(control)]
+        for name, control in explorer.controls.items()
+    }
+    if math.prod(map(len, stops.values())) <= FEW:
+        states = [dict(zip(stops, state, strict=True)) for state in product(*stops.values())]
+    else:
+        states = [{name: value} for name, values in stops.items() for value in values]
+    for state in states:
+        explorer.compute(**{**explorer.values, **state})
 
 
 def _keeper(function, keep):
