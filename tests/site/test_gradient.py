@@ -7,7 +7,6 @@ import re
 import threading
 from urllib.parse import urlencode
 
-import build
 import policy
 import pytest
 from conftest import SITE
@@ -15,6 +14,7 @@ from playwright.sync_api import expect
 from test_site import SIZES, WIDTH, serious
 
 import browser_python
+import build
 from bnnotes import review
 
 PATIENCE = 300_000  # milliseconds, for Python to load on a busy machine
