@@ -48,18 +48,16 @@ SHOWN = """([status, image, text, wanted, patience]) => new Promise(resolve => {
 # Where the handle of each slider stands, in the units of the slider itself, or what a menu has.
 PLACES = """handles => handles.map(
     h => Number(h.closest('.noUi-target')?.noUiSlider.get() ?? h.selectedIndex))"""
-# Whether the picture has come that belongs one step to the right of the k-th slider.
-AHEAD = """([panel, handle, k]) => {
+# Once the picture has come that belongs one step to the right of the k-th slider, the others as
+# they stand, takes that step and says whether the picture is shown before anything else can happen.
+AT_ONCE = """([panel, handle, image, k, now]) => {
     const slider = handle.closest('.noUi-target').noUiSlider, [[, step]] = slider.steps();
     const ahead = panel.querySelector('.bnnotes-ahead img');
-    const place = ahead && JSON.parse(ahead.dataset.places)[k];
-    return ahead && ahead.complete && Math.abs(place - slider.get() - step) < 1e-9;
-}"""
-# Takes that step and says whether the picture is shown before anything else can happen.
-AT_ONCE = """([panel, handle, image]) => {
-    const ahead = panel.querySelector('.bnnotes-ahead img');
+    if (!ahead || !ahead.complete) return null;
+    const off = JSON.parse(ahead.dataset.places).map((place, i) => Math.abs(place - now[i]));
+    if (!off.every((by, i) => (i === k ? Math.abs(by - step) : by) < 1e-9)) return null;
     handle.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
-    return image.src === ahead.src && image.title === ahead.title;
+    return { shown: image.src === ahead.src && image.title === ahead.title };
 }"""
 # Counts the pictures that come from now on.
 COUNT = """image => {
@@ -230,8 +228,9 @@ class Slider:
         """Wait until the page has the picture of a step, take it, and say if it shows at once."""
         panel = self.panel.panel.element_handle()
         k = self.panel.sliders.index(self)
-        self.page.wait_for_function(AHEAD, arg=[panel, self.handle, k], polling=POLL)
-        return self.page.evaluate(AT_ONCE, [panel, self.handle, self.panel.image])
+        arg = [panel, self.handle, self.panel.image, k, self.panel.places]
+        taken = self.page.wait_for_function(AT_ONCE, arg=arg, polling=POLL)
+        return taken.json_value()["shown"]
 
     def drag(self, direction):
         """Drag the handle to the left end and beyond, or with direction 1 to the right one.
