@@ -208,11 +208,6 @@ def y_mixed(rng):
     return (gamma, normalized.std, normalized.x_hat, eps), sample_space.mix(normalized.x_hat, y)
 
 
-@truth("3.5")
-def five_added(rng):
-    return weight_gradient_moved(rng, 5.0)
-
-
 @truth("4.1")
 def third_angles(rng):
     theta1, theta2 = rng.uniform(0, 90, 2)
