@@ -64,14 +64,9 @@ def test_a_chapter_takes_what_it_says(name):
     assert stated(CHAPTERS[name]) == pytest.approx(counted, rel=MARGIN), f"counted: {counted:.0f}"
 
 
-# 5 to 8 are counted as before, without listings, until they are as short.
-LONGER = ("5", "6", "7", "8")
-
-
 def test_a_chapter_is_no_longer_than_one_reads():
-    counts = {name: (words if name[0] in LONGER else plain) for name in CHAPTERS}
     texts = CHAPTERS.items()
-    assert not {name for name, t in texts if counts[name](t) > LONGEST or cells(t) > MOST}
+    assert not {name for name, t in texts if plain(t) > LONGEST or cells(t) > MOST}
 
 
 @chapters
