@@ -15,6 +15,7 @@ from bnnotes import pictures
 
 SLOW = 0.003  # seconds here; a browser takes some times as long
 MOST = 500_000  # bytes of one result
+WORTH = 10_000_000  # bytes for a second of computing
 FEW = 300  # results of one function
 
 
@@ -41,7 +42,8 @@ class Kept:
             self.called.setdefault((module, name), set()).add(key)
             start = time.process_time()
             result = function(*args, **options)
-            if time.process_time() - start > SLOW and len(pickle.dumps(result)) < MOST:
+            spent = time.process_time() - start
+            if spent > SLOW and len(pickle.dumps(result)) < min(MOST, WORTH * spent):
                 self.found.setdefault(module, {}).setdefault(name, {})[key] = result
             return result
 
