@@ -6,7 +6,7 @@ function drag(image, { width, grips, move }) {
   const minus = (a, b) => [a[0] - b[0], a[1] - b[1]];
   const dot = (a, b) => a[0] * b[0] + a[1] * b[1];
   const place = (event) => {
-    const box = image.getBoundingClientRect(), scale = width / box.width;
+    const box = image.getBoundingClientRect(), scale = width() / box.width;
     return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
   };
   const find = (at) => {

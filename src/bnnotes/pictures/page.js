@@ -49,7 +49,7 @@
     }
   }
   const corrected = drag(image, {
-    width: Number(image.getAttribute("width")),
+    width: () => Number(image.getAttribute("width")), // which may come after this has run
     grips: () => JSON.parse(known.querySelector("i")?.dataset.grips ?? "[]"),
     move: (sliders, places) => sliders.forEach((k, n) => controls[k].noUiSlider.set(places[n])),
   });

@@ -138,7 +138,7 @@
         this.canvas.style.width = `${width}px`;
         this.picture.replaceWith(this.canvas);
         const move = (sliders, places) => this.drag(sliders, places);
-        this.corrected = drag(this.canvas, { width, grips: () => this.grips, move });
+        this.corrected = drag(this.canvas, { width: () => width, grips: () => this.grips, move });
       }
       if (this.canvas.width !== pixels.width) {
         Object.assign(this.canvas, { width: pixels.width, height: pixels.height });
