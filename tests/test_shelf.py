@@ -104,7 +104,8 @@ def test_the_wheel_holds_the_package_and_the_notebooks(tmp_path):
     expected = {p.relative_to(package) for p in (package / "bnnotes").rglob("*.py")}
     assert expected <= inside
     assert {Path("bnnotes/book") / name for name in NAMES} <= inside
-    brought = "digits.npz", "pictures/page.js", "pictures/custom/custom.css"
+    brought = "digits.npz", *(f"pictures/{name}" for name in ("drag.js", "page.js"))
+    brought += ("pictures/custom/custom.css",)
     assert {Path("bnnotes") / name for name in brought} <= inside
     tops = {path.parts[0] for path in inside}
     assert tops == {"bnnotes", next(top for top in tops if top.endswith(".dist-info"))}

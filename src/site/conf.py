@@ -14,7 +14,7 @@ language = "en"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 extensions += ["docstrings", "equations", "policy", "ways"]  # of this folder
 templates_path = ["templates"]
-html_static_path = ["static"]
+html_static_path = ["static", "../bnnotes/pictures/drag.js"]
 
 # The notebooks are shown as they were stored.
 nb_execution_mode = "off"

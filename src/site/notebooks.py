@@ -71,11 +71,11 @@ def living(path, cache):
         if stored["key"] == key:
             return stored["explorers"]
     alive = {}
-    with kept.keeping() as found:
+    with kept.keeping() as computed:
         for id, explorer in explorers(path).items():
             alive[id] = Frames(explorer).write(cache)
-            kept.ask(explorer)
-    (cache / f"{path.stem}.pickle").write_bytes(pickle.dumps(found))
+            kept.ask(explorer, computed)
+    (cache / f"{path.stem}.pickle").write_bytes(pickle.dumps(computed.found))
     made.write_text(json.dumps({"key": key, "explorers": alive}), encoding="utf-8")
     return alive
 

@@ -44,7 +44,7 @@ def runs_python(context):
 
 def add_scripts(app, pagename, templatename, context, doctree):
     if runs_python(context):
-        for script in ("python.js", "sliders.js", "gradient.js"):
+        for script in ("python.js", "drag.js", "sliders.js", "gradient.js"):
             app.add_js_file(script, defer="defer")
 
 

@@ -6,17 +6,23 @@ import re
 
 import numpy as np
 import pytest
-from conftest import Visit
+from conftest import ROOT, Visit
 from explorers import explorers
 from PIL import Image
 from playwright.sync_api import expect
 from positions import positions
 from test_sliders import DESKTOP, WITH_EXPLORERS
 
-from bnnotes.pictures.explorer import Explorer
+from bnnotes.pictures.explorer import Explorer, _places, registry
 
 PATIENCE = 300_000  # milliseconds, for Python to load on a busy machine
 MOVES = 4  # of each explorer, to places drawn at random
+# Of a chapter the explorer, what is dragged in it first, and how far in pixels.
+DRAGGED = {
+    "2_batch_normalization": ("batchnorm.Normalization", ("beta",), (-60, 0)),
+    "4_weight_and_gamma_geometry": ("geometry.Triangle", ("theta2", "dihedral"), (-40, 30)),
+}
+NO_SHARED_WORKER = "delete window.SharedWorker"
 PIXELS = "canvas => canvas.toDataURL('image/png').split(',')[1]"
 SET = "(input, place) => { input.value = place; input.dispatchEvent(new Event('input')); }"
 
@@ -39,6 +45,22 @@ def live(reader, path):
     reader.pages.append(path)
     expect(page.locator(".explorer .note").first).to_contain_text("Live", timeout=PATIENCE)
     return page
+
+
+def look_at(box, explorer):
+    """Wait for the picture of where the sliders of the page stand, and compare it with Python's."""
+    sliders, places = box.get_by_role("slider").all(), []
+    for slider, (name, control) in zip(sliders, explorer.controls.items(), strict=True):
+        places.append(int(slider.input_value()))
+        label, value = positions(control)[places[-1]]
+        expect(slider).to_have_attribute("aria-valuetext", label)
+        explorer.set(**{name: value})
+    drawn = box.locator(".picture[aria-busy=false] canvas")
+    expect(drawn).to_have_attribute("aria-label", explorer.image.tooltip, timeout=PATIENCE)
+    assert box.locator("output").text_content() == explorer.readout
+    wanted = np.array(Image.fromarray(explorer.rgba()).convert("RGB"), float)
+    assert apart(pixels(drawn), wanted) < 2.2, explorer.values
+    return places
 
 
 def pixels(canvas):
@@ -93,3 +115,96 @@ def test_every_slider_moves_freely_and_the_picture_is_that_of_python(reader, pat
             if before is not None and apart(wanted, before) > 0.5:
                 assert apart(shown, wanted) < apart(shown, before)
             before = wanted
+
+
+@pytest.mark.parametrize("pointer", ["mouse", "finger"])
+@pytest.mark.parametrize("name", DRAGGED)
+def test_what_is_dragged_moves_its_sliders(reader, name, pointer):
+    if reader.fine > 1 and pointer == "finger":
+        pytest.skip("one fineness says it")
+    page = live(reader, ROOT / f"book/{name}.ipynb")
+    key, names, way = DRAGGED[name]
+    explorer = registry()[key]()
+    explorer.sharpen(reader.fine)
+    box = page.get_by_role("group", name=explorer.title, exact=True)
+    slider = box.get_by_role("slider").first
+    slider.evaluate(SET, 3)
+    before = look_at(box, explorer)
+    (grip,) = (
+        g for g in explorer._grips(explorer.result, explorer.values) if own(explorer, g) == names
+    )
+    canvas = box.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    place = canvas.bounding_box()
+    scale = place["width"] / float(canvas.evaluate("canvas => parseFloat(canvas.style.width)"))
+    start = [place[side] + scale * at for side, at in zip("xy", grip["at"], strict=True)]
+    end = [at + scale * by for at, by in zip(start, way, strict=True)]
+    move = by_mouse if pointer == "mouse" else by_finger
+    move(page, canvas, start, end)
+    after = look_at(box, explorer)
+    moved = {list(explorer.controls)[k] for k in np.flatnonzero(np.subtract(after, before))}
+    assert moved and moved <= set(names)
+    # It has come to the pointer, but for what lies between two stops of its sliders.
+    (there,) = (
+        g for g in explorer._grips(explorer.result, explorer.values) if own(explorer, g) == names
+    )
+    steps = [_places(explorer.controls[name])[2] for name in names]
+    step = sum(np.hypot(*by) * step for by, step in zip(there["moves"], steps, strict=True))
+    assert np.hypot(*np.subtract(there["at"], np.add(grip["at"], way))) < 3 + step / 2
+    # A drag is no tap, which would enlarge the picture.
+    expect(page.locator("dialog.enlarged")).to_have_count(0)
+
+
+def own(explorer, grip):
+    """Return the names of the sliders of a grip."""
+    return tuple(list(explorer.controls)[k] for k in grip["sliders"])
+
+
+def by_mouse(page, canvas, start, end):
+    page.mouse.move(*start)
+    assert canvas.evaluate("canvas => canvas.style.cursor") == "grab"
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    settle(page, canvas)
+    page.mouse.up()
+
+
+def by_finger(page, canvas, start, end):
+    """Drag by touches of the browser's own, which scroll the page where nobody takes them."""
+    touch = page.context.new_cdp_session(page)
+    scrolled = page.evaluate("[scrollX, scrollY]")
+
+    def send(kind, at=None):
+        points = [] if at is None else [{"x": at[0], "y": at[1]}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", start)
+    for share in np.linspace(0.2, 1, 5):
+        send("touchMove", [float(a + share * (b - a)) for a, b in zip(start, end, strict=True)])
+    settle(page, canvas)
+    send("touchEnd")
+    assert page.evaluate("[scrollX, scrollY]") == scrolled
+
+
+def settle(page, canvas):
+    """Wait until no picture corrects the sliders any more."""
+    before, now = None, ""
+    while before != now:
+        page.wait_for_timeout(300)
+        expect(page.locator(".picture[aria-busy=true]")).to_have_count(0, timeout=PATIENCE)
+        before, now = now, canvas.get_attribute("aria-label")
+
+
+def test_without_shared_workers_a_page_has_one_of_its_own(browser, server, python):
+    visited = Visit(browser, server, viewport=DESKTOP)
+    visited.context.add_init_script(NO_SHARED_WORKER)
+    page = visited.open("4_weight_and_gamma_geometry.html")
+    assert page.evaluate("'SharedWorker' in window") is False
+    box = page.locator(".explorer").first
+    box.get_by_role("button", name="Run live").click()
+    expect(box.locator(".note")).to_contain_text("Live", timeout=PATIENCE)
+    explorer = next(iter(explorers(ROOT / "book/4_weight_and_gamma_geometry.ipynb").values()))
+    box.get_by_role("slider").nth(1).evaluate(SET, 0)
+    look_at(box, explorer)
+    visited.context.close()
+    assert visited.wrong == []

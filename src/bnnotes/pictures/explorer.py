@@ -51,9 +51,9 @@ from .live import Live
 KEPT = 128  # results and pictures of one explorer, some 10 MB; most sliders have fewer places
 PAUSE = 0.03  # seconds until a picture is on the screen; then the kernel is free for the next one
 _PNG = b"data:image/png;base64,"
-_PAGE, _STYLE = (
+_DRAG, _PAGE, _STYLE = (
     (Path(__file__).parent / name).read_text(encoding="utf-8")
-    for name in ("page.js", "custom/custom.css")
+    for name in ("drag.js", "page.js", "custom/custom.css")
 )
 
 
@@ -404,12 +404,12 @@ class Explorer(Live):
         return f"{self.title}. {self.tell(result)}"
 
     def _page(self):
-        """Return the hidden child that brings page.js and custom.css into the page."""
+        """Return the hidden child that brings drag.js, page.js and custom.css into the page."""
         sliders = sum("Slider" in type(control).__name__ for control in self.controls.values())
         mark = (
             f"<style>{_STYLE}</style>"
             f'<img src="data:," alt="" data-name="{html.escape(self.title)}" '
-            f'data-sliders="{sliders}" onerror="{html.escape(_PAGE)}">'
+            f'data-sliders="{sliders}" onerror="{html.escape(_DRAG + _PAGE)}">'
         )
         return widgets.HTML(mark, layout=widgets.Layout(display="none"))
 
@@ -464,26 +464,30 @@ class Explorer(Live):
         )
 
     def _send_grips(self):
-        """Tell the page what can be dragged: where it is, and where it goes with each slider.
+        sent = self._grips(self.result, self.values)
+        self.grips.value = f"<i data-grips='{json.dumps(sent)}'></i>" if sent else ""
+
+    def _grips(self, result, values):
+        """Return for the page what can be dragged: where it is, and where it goes with each slider.
 
         The page solves for the sliders, to first order: again with each picture, so that what is
         dragged comes to the pointer.
         """
-        sent, values = [], self.values
-        for names, grip in self.handles(self.result, **values).items():
+        sent = []
+        for names, grip in self.handles(result, **values).items():
             controls, at, moves = [self.controls[name] for name in names], self._seen(grip), []
             box = grip.axes.bbox.intervalx * look.DPI / self.figure.dpi
-            places = [_place(control, control.value) for control in controls]
+            places = [_place(self.controls[name], values[name]) for name in names]
             for name, control, place in zip(names, controls, places, strict=True):
                 beside = _beside(control, values[name])
-                there = self.handles(self.result, **{**values, name: _value(control, beside)})
+                there = self.handles(result, **{**values, name: _value(control, beside)})
                 moves.append(((self._seen(there[names]) - at) / (beside - place)).tolist())
             sent.append({
                 "sliders": [list(self.controls).index(name) for name in names],
                 "places": places, "at": at.tolist(), "moves": moves,
                 "within": box.tolist() if grip.everywhere else None,
             })  # fmt: skip
-        self.grips.value = f"<i data-grips='{json.dumps(sent)}'></i>" if sent else ""
+        return sent
 
     def _seen(self, grip):
         """Return where a grip is in the picture, in pixels of the page from the upper left."""

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from .. import baseline, batchnorm, digits, geometry, growth, network, propagation
+from ..checked import finite, unchecked
 from ..kept import kept
 from ..sample_space import center
 from . import look
@@ -368,11 +369,19 @@ def _layer(W, batch_norm):
     return network.Dense(W, np.zeros(n))
 
 
-def _rank(y):
-    varying = center(y)
-    if np.abs(varying).max() <= 1e-10 * np.abs(y).max():
-        return math.nan
-    return growth.effective_rank(varying)
+def _ranks(ys):
+    """Return `growth.effective_rank` of every y − ⟨y⟩, of all layers at once."""
+    M_B, n = ys[0].shape
+    layers = np.concatenate(ys, axis=1).reshape(M_B, -1, n)
+    varying = center(layers.reshape(M_B, -1)).reshape(layers.shape).transpose(1, 0, 2)
+    largest, of_y = (np.abs(v).max(axis=axes) for v, axes in ((varying, (1, 2)), (layers, (0, 2))))
+    some = largest > 1e-10 * of_y
+    varying = varying[some] / largest[some, np.newaxis, np.newaxis]
+    turned = varying.transpose(0, 2, 1)
+    grams = varying @ turned if M_B <= n else turned @ varying
+    ranks = np.full(len(ys), math.nan)
+    ranks[some] = np.trace(grams, axis1=1, axis2=2) ** 2 / (grams * grams).sum(axis=(1, 2))
+    return ranks
 
 
 @functools.partial(kept, most=1000)
@@ -383,10 +392,19 @@ def _curves(batch_norm, M_B, depth, width, activation, variance):
         layers = [_layer(scale * W, batch_norm) for W in _weights(width, seed)[:depth]]
         net = network.Network(layers, network.get(activation))
         delta = np.random.default_rng(seed).standard_normal((M_B, width))
-        steps = network.feed_forward(net, psi)
-        norms.append(growth.error_norms(net, steps, delta)[::-1])
-        ranks.append([_rank(step.y) for step in steps])
+        # All of it is made here: to check it again takes longer than all that follows.
+        of_errors, of_ranks = unchecked(_measured, net, psi, delta)
+        norms.append(of_errors[::-1])
+        ranks.append(of_ranks)
+    if not finite(np.array(norms)):
+        raise ValueError("the error overflows on its way down")
     return Curves(np.array(norms), np.array(ranks))
+
+
+def _measured(net, psi, delta):
+    """Return ‖Δ‖² from the top down and the rank of every y − ⟨y⟩."""
+    steps, _ = network._forward(net, psi)
+    return growth._norms(net, steps, delta), _ranks([step.y for step in steps])
 
 
 class Depth(Explorer):

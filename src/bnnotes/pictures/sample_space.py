@@ -413,12 +413,9 @@ class Training(NamedTuple):
 
     Attributes
     ----------
-    layers : list of lists
-        ``layers[step]`` are the layers after that many steps.
     W, gamma, beta : ndarray, shape (STEPS + 1, LAYERS)
     """
 
-    layers: list
     W: np.ndarray
     gamma: np.ndarray
     beta: np.ndarray
@@ -479,7 +476,17 @@ def _train(M_B, eps):
         [[getattr(layer, name).item() for layer in state] for state in layers]
         for name in ("W", "gamma", "beta")
     ]
-    return Training(layers, *map(np.array, states))
+    return Training(*map(np.array, states))
+
+
+def _network(training, step, eps):
+    """Return the chain as it was after a step."""
+    rows = (of[step] for of in training)
+    layers = [
+        network.BatchNorm(np.array([[W]]), np.array([gamma]), np.array([beta]))
+        for W, gamma, beta in zip(*rows, strict=True)
+    ]
+    return network.Network(layers, network.get("tanh"), eps)
 
 
 class Chain(Explorer):
@@ -498,8 +505,7 @@ class Chain(Explorer):
         training = _train(M_B, eps)
         named = {"W": training.W, "γ": training.gamma, "β": training.beta}
         moved = {name: np.abs(v - v[0]).max(axis=1) for name, v in named.items()}
-        net = network.Network(training.layers[step], network.get("tanh"), eps)
-        cost = network.cost_and_gradients(net, *_data())[0]
+        cost = network.cost_and_gradients(_network(training, step, eps), *_data())[0]
         return State(M_B, eps, step, training.W, training.gamma, moved, float(cost))
 
     def draw(self):

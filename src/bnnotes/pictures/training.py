@@ -308,6 +308,7 @@ def draws(M_B, seed):
     return np.stack(found[:STEPS])
 
 
+@functools.partial(kept, most=64)
 def train_side(batch_norm, M_B, learning_rate, depth, activation, seed):
     """Return one `Side`: STEPS steps of SGD from the weights of that seed."""
     data = plane()

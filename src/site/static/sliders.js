@@ -38,6 +38,7 @@
       this.note = box.querySelector(".note");
       this.said = this.note.textContent;
       this.live = false;
+      this.grips = [];
       // One picture of the sheet fills the place, whatever its width on the page.
       const [width, height] = ["width", "height"].map((side) => this.picture.getAttribute(side));
       this.picture.style.aspectRatio = `${width} / ${height}`;
@@ -75,10 +76,14 @@
       });
     }
 
-    moved(k) {
+    label(k) {
       const label = this.sliders[k].labels[this.places[k]];
       this.inputs[k].setAttribute("aria-valuetext", label);
       this.inputs[k].nextElementSibling.textContent = label;
+    }
+
+    moved(k) {
+      this.label(k);
       if (this.live) this.draw().catch((error) => this.tell(error.message));
       else if (this.inputs.some((input, j) => !this.sliders[j].frames && input.value !== input.defaultValue)) load(this);
       else this.frame();
@@ -112,10 +117,12 @@
           // As fine as the screen; beyond two nobody sees it.
           const fine = Math.min(Math.max(devicePixelRatio, 1), 2);
           const values = [this.key, this.places, fine];
-          const [rgba, width, readout, alt] = await python.ask("draw", values);
+          const [rgba, width, readout, alt, grips] = await python.ask("draw", values);
           this.paint(new ImageData(new Uint8ClampedArray(rgba.buffer), width));
           this.canvas.setAttribute("aria-label", alt);
           this.box.querySelector("output").textContent = readout;
+          this.grips = JSON.parse(grips);
+          this.corrected();
         }
       } finally {
         busy(false);
@@ -127,13 +134,27 @@
       if (!this.canvas) {
         this.canvas = document.createElement("canvas");
         this.canvas.setAttribute("role", "img");
-        this.canvas.style.width = `${this.picture.getAttribute("width")}px`;
+        const width = Number(this.picture.getAttribute("width"));
+        this.canvas.style.width = `${width}px`;
         this.picture.replaceWith(this.canvas);
+        const move = (sliders, places) => this.drag(sliders, places);
+        this.corrected = drag(this.canvas, { width: () => width, grips: () => this.grips, move });
       }
       if (this.canvas.width !== pixels.width) {
         Object.assign(this.canvas, { width: pixels.width, height: pixels.height });
       }
       this.canvas.getContext("2d").putImageData(pixels, 0, 0);
+    }
+
+    // To the places nearest to where what is dragged comes to the pointer; a range keeps to its ends.
+    drag(sliders, places) {
+      const before = String(this.places);
+      sliders.forEach((k, n) => {
+        this.inputs[k].value = Math.round(places[n]);
+        this.label(k);
+      });
+      if (String(this.places) === before) return;
+      this.draw().catch((error) => this.tell(error.message));
     }
 
     // From here on Python answers, at every place of every slider.
