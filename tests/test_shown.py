@@ -103,6 +103,8 @@ def output_error(mine, result, M_B, logit, label):
     at(mine._touch, [logit], [cost])
     (x0, y0), (x1, y1) = mine._tangent.get_xydata()
     top = mine._tangent.axes.get_ylim()[1]
+    largest = max((others + np.logaddexp(0, y) - φ * y).max() / M_B for φ in (0, 1))
+    assert top == pytest.approx(1.06 * largest)
     np.testing.assert_allclose(
         [(y1 - y0) / (x1 - x0), (y0 + y1) / 2, x0 + x1, np.hypot(x1 - x0, (y1 - y0) * 24 / top)],
         [slope, cost, 2 * logit, 6],

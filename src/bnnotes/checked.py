@@ -20,7 +20,7 @@ import numpy as np
 
 FORMULAS = []  # every checked function, in the order of the modules
 
-MOST_NUMBERS = 10**8  # of an array that is made of others: 0.8 GB
+MOST_NUMBERS = 10**9  # of an array that is made of others: 8 GB
 
 _inside = ContextVar("inside", default=False)
 
