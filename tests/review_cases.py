@@ -1113,6 +1113,23 @@ def small_errors_lost(delta, x, gamma, eps):
     return dx + 1e-8 * (np.abs(delta).max() < 1e-3), *sums
 
 
+@wrong("times what it should be")
+def slightly_off(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return 1.00001 * dx, *sums
+
+
+@wrong("mean/std = 1e4")
+def off_at_large_means(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx * (1.001 if (np.abs(x.mean(0)) > 1e3 * x.std(0)).all() else 1), *sums
+
+
+@right("it has the digits of float32 only")
+def through_float32(delta, x, gamma, eps):
+    return whole_backward(*map(np.float32, (delta, x, gamma, eps)))
+
+
 @wrong("1 neuron, Δ of 1e6")
 def clips(delta, x, gamma, eps):
     return [np.clip(v, -1e3, 1e3) for v in whole_backward(delta, x, gamma, eps)]

@@ -12,7 +12,10 @@ from .checked import Array, checked, numeric, shown
 
 
 class Activation(NamedTuple):
-    """An activation function with its derivative: u = g(y), and g'(y) of the same shape."""
+    """An activation function with its derivative: u = g(y), and g'(y) of the same shape.
+
+    One of your own is tried where it comes in: each number of its own y, new arrays, g' the slope.
+    """
 
     name: str
     g: Callable

@@ -8,8 +8,8 @@ orthogonal to each other when eps = 0::
 All that Batch Normalization adds to back-propagation is the projection M.
 
 Here and in all formulas arrays are sample-major: a row is a sample, a column a neuron. What does
-not have the shapes of the signature, or is not finite, is refused with a ValueError. Complex
-numbers are not, so that the complex step can differentiate.
+not have the shapes of the signature, is not finite, or is no x̂ where one is wanted, is refused
+with a ValueError. Complex numbers are not, so that the complex step can differentiate.
 """
 
 import functools
