@@ -1107,6 +1107,93 @@ def coarse_in_float32(delta, x, gamma, eps):
     return dx * (1.00005 if x.dtype == np.float32 else 1), *sums
 
 
+@wrong("7 neurons, Δ of 1e-6")
+def small_errors_lost(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx + 1e-8 * (np.abs(delta).max() < 1e-3), *sums
+
+
+@wrong("times what it should be")
+def slightly_off(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return 1.00001 * dx, *sums
+
+
+@wrong("mean/std = 1e4")
+def off_at_large_means(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx * (1.001 if (np.abs(x.mean(0)) > 1e3 * x.std(0)).all() else 1), *sums
+
+
+@right("it has the digits of float32 only")
+def through_float32(delta, x, gamma, eps):
+    return whole_backward(*map(np.float32, (delta, x, gamma, eps)))
+
+
+@wrong("1 neuron, Δ of 1e6")
+def clips(delta, x, gamma, eps):
+    return [np.clip(v, -1e3, 1e3) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@wrong("wrong when it is called again")
+def keeps_its_first_results(delta, x, gamma, eps, found={}):  # noqa: B006  the mistake
+    again = found.setdefault(delta.tobytes(), []).append(1) or len(found[delta.tobytes()]) > 3
+    return [v * (2 if again else 1) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@wrong("it is not finite")
+def complex_gradient(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return dx + 1j, *sums
+
+
+@wrong("∂C/∂x is a map, wanted an array")
+def lazy_gradient(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return map(abs, dx), *sums
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+def one_by_one(delta, x, gamma, eps):
+    yield from whole_backward(delta, x, gamma, eps)
+
+
+class Value:
+    """A tensor of a hand-made engine."""
+
+    def __init__(self, data):
+        self.data, self.grad = data, None
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+def own_engine(delta, x, gamma, eps):
+    return [Value(v) for v in whole_backward(delta, x, gamma, eps)]
+
+
+@right("∂C/∂x, ∂C/∂γ, ∂C/∂β")
+def objects_and_zero_imaginary_parts(delta, x, gamma, eps):
+    dx, dgamma, dbeta = whole_backward(delta, x, gamma, eps)
+    return dx.astype(object), dgamma + 0j, dbeta
+
+
+@right("`var` 1/ς")
+def var_holds_its_root_inverted(dout, x_hat, var, gamma):
+    t = dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)
+    return gamma * var * t, (dout * x_hat).sum(0), dout.sum(0)
+
+
+@wrong("M_B = 130", subject="weight_gradient")
+def large_batches_lost(delta, u_prev, x_hat, std, gamma):
+    dx = gamma / std * (delta - delta.mean(0) - x_hat * (delta * x_hat).mean(0))
+    return dx[:64].T @ u_prev[:64]
+
+
+@wrong("1 neuron", subject="previous_error")
+def one_neuron_below(delta, W, x_hat, std, gamma, g_prime):
+    dx = gamma / std * (delta - delta.mean(0) - x_hat * (delta * x_hat).mean(0))
+    return g_prime * (dx @ W) * (2 if len(W) == 1 else 1)
+
+
 @right("tried: M_B = 5", "M_B = 130", "1 neuron", "float32")
 def tried_everywhere(delta, x, gamma, eps):
     return whole_backward(delta, x, gamma, eps)

@@ -145,6 +145,45 @@ def test_one_that_writes_where_others_still_read_is_refused(f, into):
             activations.get(activations.Activation("own", *pair))
 
 
+def softmax(y):
+    return np.exp(y) / np.exp(y).sum(axis=0)
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        ((lambda y: np.tanh(y).astype(np.float32), np.cos), "g that returns float32 for float64"),
+        ((np.tanh, lambda y: 1 - np.tanh(y) ** 2 + 0j), "g_prime that returns complex128"),
+        ((softmax, softmax), "g whose numbers depend on the others"),
+        ((lambda y: y * np.random.default_rng().random(y.shape), np.cos), "g .*or on chance"),
+        ((activations.sigmoid.g, lambda u: u * (1 - u)), "g_prime that is not the slope of g"),
+        ((activations.tanh.g_prime, activations.tanh.g), "g_prime that is not the slope of g"),
+    ],
+)
+def test_what_would_give_wrong_gradients_is_refused(pair, says):
+    with pytest.raises(ValueError, match=f"^activation: got {says}.*[,;] wanted "):
+        activations.get(activations.Activation("own", *pair))
+
+
+def test_kinks_steps_and_numbers_of_other_kinds_are_taken():
+    psi, phi = np.random.default_rng(0).normal(size=(8, 3)), np.ones((8, 2))
+    for g, g_prime in (
+        (lambda y: np.where(y > 0, y, 0.1 * y), lambda y: np.where(y > 0, 1, 0.1)),
+        (lambda y: np.maximum(y, 0), lambda y: y > 0),
+        (np.floor, np.zeros_like),
+        (lambda y: np.round(10 * y).astype(int), lambda y: 0 * y),
+    ):
+        own = activations.Activation("own", g, g_prime)
+        net = network.create([3, 4, 2], batch_norm=True, activation=own, eps=0.1, rng=0)
+        assert np.isfinite(network.cost_and_gradients(net, psi, phi)[0])
+    net = network.create([3, 1, 2], batch_norm=True, activation=own, rng=0)
+    for layer in net.layers:
+        layer.W = np.full(layer.W.shape, 0.1)
+    net.layers[0].gamma[:] = 0  # all u are equal: the words need the rounding of integers
+    with pytest.raises(ValueError, match="layer 2, neuron 0: x: column 0 is constant"):
+        network.feed_forward(net, psi)
+
+
 @pytest.mark.parametrize("activation", ALL, ids=repr)
 def test_a_copy_is_the_same_activation(activation):
     for other in (copy.deepcopy(activation), pickle.loads(pickle.dumps(activation))):

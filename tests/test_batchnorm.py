@@ -5,7 +5,7 @@ import pytest
 from cases import BATCH_SIZES, EPSILONS, LAYERS, assert_close, every_layer, layer, plain_hat
 from oracles import exact_input_error
 
-from bnnotes import baseline, batchnorm, check
+from bnnotes import baseline, batchnorm, check, sample_space
 
 
 def natural(case):
@@ -300,3 +300,15 @@ def test_a_feature_within_its_rounding_errors_is_constant():
         batchnorm.divide_by_std(mean, centered.copy(), 0.0, lambda: np.array([1e-15]))
     x_hat = batchnorm.divide_by_std(mean, centered.copy(), 0.0, lambda: np.array([1e-17])).x_hat
     assert_close(x_hat, [[1.0], [-1.0]], 1e-15)
+
+
+def test_an_array_that_no_machine_has_memory_for_is_refused():
+    x, square = np.tile([[1.0], [-1.0]], (20_000, 2)), np.tile([[1.0], [-1.0]], (500, 1001))
+    for call in (
+        lambda: sample_space.mixing_matrix(x[:, 0]),
+        lambda: batchnorm.kernel(batchnorm.normalize(x), np.ones(2)),
+        lambda: batchnorm.weight_jacobian(square, batchnorm.normalize(square), np.ones(1001)),
+        lambda: check.complex_step(lambda x: x, x),
+    ):
+        with pytest.raises(ValueError, match=r"numbers; wanted at most 1e\+09$"):
+            call()

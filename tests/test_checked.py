@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import plain_hat
 
 import bnnotes
 from bnnotes import baseline, batchnorm, normalizers, sample_space
@@ -59,7 +60,7 @@ def tokens(shape):
     return (
         ["M_B", "n"]
         if shape == "..."
-        else re.split(" in | > ", shape)[0].removesuffix(" ...").split()
+        else re.split(" in | > |, st", shape)[0].removesuffix(" ...").split()
     )
 
 
@@ -69,6 +70,10 @@ def array(name, shape):
     if " in " in shape:
         return np.random.default_rng(0).uniform(0.1, 0.9, size)
     entries = np.random.default_rng(list(name.encode())).normal(0.3, 1.0, size)
+    if name == "frame":
+        return np.linalg.qr(entries - entries.mean(axis=0))[0]
+    if "standardized" in shape:
+        return plain_hat(entries)
     return np.abs(entries) + 0.5 if " > " in shape else entries
 
 
@@ -131,9 +136,10 @@ def with_entry(entry):
     return changed
 
 
-def longer(axis):
-    # By two: a single column and one more could be the two features.
-    return lambda v: np.concatenate([v, v.take([0, 0], axis)], axis)
+def longer(axis, shape):
+    """By two: a single column and one more could be the two features. Twice, x̂ stays one."""
+    doubled = "standardized" in shape
+    return lambda v: np.concatenate([v, v if doubled else v.take([0, 0], axis)], axis)
 
 
 WRONG = {
@@ -175,6 +181,10 @@ def test_wrong_arrays(formula, path, shape):
         assert "wanted [0, 1]" in refusal(formula, replaced(given, path, with_entry(2.0)))
     if " > " in shape:
         assert "wanted all > 0" in refusal(formula, replaced(given, path, with_entry(0.0)))
+    if "standardized" in shape:
+        for wrong in (lambda v: v + 0.1, lambda v: 1.1 * v):
+            says = refusal(formula, replaced(given, path, wrong))
+            assert "wanted x̂, of mean 0 and mean square at most 1" in says
     if formula.real:
         says = refusal(formula, replaced(given, path, lambda v: v + 0j))
         assert says == f"{path}: got complex numbers, wanted real ones"
@@ -185,7 +195,7 @@ def test_sizes_that_disagree(formula, path, shape):
     others = [tokens(s) for p, s in arrays(formula) if p != path]
     for axis, token in enumerate(tokens(shape)):
         if any(token.removeprefix("1|") in map(lambda t: t.removeprefix("1|"), o) for o in others):
-            says = refusal(formula, replaced(arguments(formula), path, longer(axis)))
+            says = refusal(formula, replaced(arguments(formula), path, longer(axis, shape)))
             assert re.match(r"[\w.]+: got shape .* wanted .* on axis \d, as in [\w.]+$", says)
 
 
@@ -218,7 +228,7 @@ def test_no_variance(formula, what):
         result = formula(**given)
     except ValueError as error:
         why = r"column 0 is constant over the samples|M_B = 1|1 sample|that vary|along x̂"
-        why += r"|1 entry|constant entries"
+        why += r"|1 entry|constant entries|of mean .* mean square"
         assert re.search(rf"({why}).*wanted", str(error)), error
     else:
         assert all(np.isfinite(part).all() for part in parts(result))
@@ -251,6 +261,10 @@ def test_other_forms(formula, form):
         make = FORMS[form]
         if form == "integers" and " in " in shape:
             make = lambda v: (v > 0.5).astype(int)  # noqa: E731
+        if form == "integers" and "standardized" in shape:
+            make = lambda v: np.ones_like(v, int) - 2 * (np.indices(v.shape)[0] % 2)  # noqa: E731
+        if form == "integers" and path == "frame":
+            make = np.copy  # no integers are of length 1 and mean 0
         given = replaced(given, path, make)
         plain = replaced(plain, path, lambda v, make=make: np.array(make(v), float, order="C"))
     result = formula(**given)
@@ -289,9 +303,8 @@ def test_huge_and_tiny_numbers(formula):
                 try:
                     result = formula(**replaced(arguments(formula), path, lambda v: scale * v))  # noqa: B023
                 except ValueError as error:
-                    assert re.search("overflow|underflow|constant|that vary|along x̂", str(error)), (
-                        error
-                    )
+                    why = "overflow|underflow|constant|that vary|x̂|not orthonormal"
+                    assert re.search(why, str(error)), error
                 else:
                     assert all(np.isfinite(part).all() for part in parts(result))
 

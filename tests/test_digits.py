@@ -70,6 +70,18 @@ def test_accuracy_of_one_output_asks_on_which_side_of_a_half_it_is():
     assert digits.accuracy(u, phi) == 0.75
 
 
+def test_a_half_is_the_half():
+    assert digits.accuracy([[0.45], [0.55]], [[0.0], [1.0]]) == 1.0
+
+
+def test_each_epoch_has_a_shuffle_of_its_own():
+    data, net = digits.load("odd"), digits.trained("odd", epochs=0)
+    options = {"learning_rate": 0.3, "batch_size": 32, "epochs": 1}
+    for epoch in (1, 2):
+        network.train(net, data.psi, data.phi, rng=epoch, **options)
+    np.testing.assert_array_equal(net.layers[0].W, digits.trained("odd", epochs=2).layers[0].W)
+
+
 def test_accuracy_of_several_outputs_asks_for_the_largest():
     u = np.array([[0.1, 0.2, 0.05], [0.9, 0.95, 0.1]])
     phi = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])

@@ -266,6 +266,19 @@ def test_growth_is_measured_from_the_smallest_batch_with_an_error(batch_norm, sm
         growth.measured_growth("tanh", M_B=smallest - 1, **sizes)
 
 
+@pytest.mark.parametrize(
+    "sizes", [(10**9, 10**3, 3), (4, 10**5, 3), (4, 4, 10**9), (10**4, 10, 10**5)]
+)
+def test_a_measurement_that_no_machine_could_make_is_refused(sizes):
+    M_B, width, depth = sizes
+    with pytest.raises(ValueError, match=r"^depth: got .*wanted at most"):
+        growth.measured_growth("relu", M_B=M_B, width=width, depth=depth, rng=0)
+    with pytest.raises(ValueError, match=r"^blocks: got .*wanted at most"):
+        growth.measured_residual_growth("relu", M_B=M_B, width=width, blocks=depth, rng=0)
+    with pytest.raises(ValueError, match=r"^blocks: got .*wanted at most"):
+        growth.residual_growth("relu", 10**12)
+
+
 def test_a_measurement_says_what_it_wants():
     with pytest.raises(ValueError, match=r"^batch_norm: .*wanted True or False$"):
         growth.measured_growth("tanh", M_B=4, width=3, depth=2, rng=0, batch_norm=1)

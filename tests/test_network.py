@@ -408,6 +408,21 @@ def test_what_on_step_breaks_is_refused_and_the_step_is_not_taken():
         assert_same(weights(net), before)
 
 
+def test_a_callback_that_leaves_another_network_is_refused():
+    def on_step(layers):
+        layers.pop()
+
+    def on_epoch(epoch, net, history):
+        net.layers = net.layers[:1]
+
+    for callback in ({"on_step": on_step}, {"on_epoch": on_epoch}):
+        net, psi, phi = training()
+        sizes = net.sizes
+        with pytest.raises(ValueError, match=r"^network: got sizes .* amid the training, wanted"):
+            train(net, psi, phi, **callback)
+        assert net.sizes == sizes or callback.keys() == {"on_epoch"}
+
+
 def test_an_interrupt_from_on_step_leaves_whole_steps():
     net, psi, phi = training()
     calls = iter([None] * 3)

@@ -1,6 +1,7 @@
 """Review: people's code in many styles, every known mistake, the three doors, nothing raised."""
 
 import asyncio
+import pickle
 import re
 import subprocess
 import sys
@@ -301,6 +302,12 @@ SEEN = {
     "relu": lambda net, psi, phi: net.activation.name == "relu",
     "two layers": lambda net, psi, phi: len(net.layers) == 2,
     "M_B = 130": lambda net, psi, phi: len(psi) > 32,
+    "M_B = 1": lambda net, psi, phi: len(psi) == 1,
+    "one layer": lambda net, psi, phi: len(net.layers) == 1,
+    "eps = 1e-05": lambda net, psi, phi: net.eps == 1e-5,
+    "one output": lambda net, psi, phi: phi.shape[1] == 1,
+    "identity": lambda net, psi, phi: net.activation.name == "identity",
+    "γ = 0": lambda net, psi, phi: any((layer.gamma == 0).any() for layer in net.layers),
 }
 
 
@@ -483,6 +490,16 @@ def test_an_interrupt_is_no_mistake_of_the_code():
 
     with pytest.raises(KeyboardInterrupt):
         review.batchnorm_backward(f)
+
+
+def test_a_report_arrives_from_another_process():
+    def f(dout, cache):  # what it gets of its cache is made when it asks for it
+        return dout * cache["x_hat"]
+
+    report = review.batchnorm_backward(f)
+    arrived = pickle.loads(pickle.dumps(report))
+    assert repr(arrived) == repr(report) and report == report and report != arrived
+    np.testing.assert_array_equal(arrived.inputs["cache"]["x_hat"], report.inputs["cache"]["x_hat"])
 
 
 ODD = (5, None, "text", max, np.sum, mock.Mock(), mock.Mock(__name__=None), lambda *a: a, int)

@@ -180,7 +180,7 @@ def test_a_million_samples():
     """O(M_B) in memory: a matrix would need 8 TB. Columns are independent."""
     rng = np.random.default_rng(0)
     x_hat, v = plain_hat(rng.normal(size=(1_000_000, 1))), rng.normal(size=(1_000_000, 2))
-    sample_space.mix(x_hat[:10], v[:10])
+    sample_space.mix(plain_hat(x_hat[:10]), v[:10])
     tracemalloc.start()
     mixed = sample_space.mix(x_hat, v)
     _, peak = tracemalloc.get_traced_memory()

@@ -103,6 +103,8 @@ def output_error(mine, result, M_B, logit, label):
     at(mine._touch, [logit], [cost])
     (x0, y0), (x1, y1) = mine._tangent.get_xydata()
     top = mine._tangent.axes.get_ylim()[1]
+    largest = max((others + np.logaddexp(0, y) - φ * y).max() / M_B for φ in (0, 1))
+    assert top == pytest.approx(1.06 * largest)
     np.testing.assert_allclose(
         [(y1 - y0) / (x1 - x0), (y0 + y1) / 2, x0 + x1, np.hypot(x1 - x0, (y1 - y0) * 24 / top)],
         [slope, cost, 2 * logit, 6],
@@ -168,6 +170,8 @@ def normalization(mine, result, M_B, eps, gamma, beta):
     threads = mine._threads.get_xydata().reshape(M_B, 4, 2)
     np.testing.assert_array_equal(threads[:, :3, 0], np.transpose(result[:3]))
     np.testing.assert_array_equal(threads[:, :3, 1], [heights] * M_B)
+    grip = mine.handles(result, **mine.values)["gamma",]  # to the right where γ > 0
+    assert grip.x == pytest.approx(beta + gamma * result.x_hat.std())
     return [str(M_B), *said]
 
 
@@ -283,6 +287,7 @@ def mixing(mine, result, M_B, eps, vector):
     eigenvalues = np.sort(np.linalg.eigvals(M).real)
     number = np.arange(1, M_B + 1)
     at(mine._measured, number, eigenvalues)
+    np.testing.assert_array_equal(mine._measured.get_ydata(), result.measured)
     at(mine._predicted, number, eigenvalues)
     # The first is that of the ones, the second that of x̂.
     assert mine._on_x_hat.get_text().startswith("on x̂: ")
@@ -852,6 +857,24 @@ def test_what_is_drawn_and_said_is_the_result(mine):
         assert numbers(mine.readout) == said, mine.readout
 
 
+def test_a_kernel_is_called_empty_where_every_entry_is_0():
+    mine = REGISTRY["batchnorm.Kernel"]()
+    for eps in mine.controls["eps"]._options_values:
+        mine.set(M_B=2, eps=eps)
+        none = np.abs(mine.result.kernel).max() < 1e-9
+        assert mine._empty.get_text() == ("every entry is 0" if none else "")
+        assert none == (eps == 0)
+
+
+def test_a_weight_says_its_slope_at_0_and_what_a_tiny_eps_leaves():
+    mine = REGISTRY["sample_space.Weight"]()
+    mine.set(W=0.0, eps=1e-4)
+    assert "∂y/∂W = 100·γ(u − ⟨u⟩)" in mine.readout
+    mine.set(W=2.0, eps=1e-10)
+    share = np.linalg.norm(mine.result.rest) / np.linalg.norm(mine.result.u)
+    assert 1e-12 < share < 1e-9 and f"|Mu| is {share:.2g} of" in mine.readout
+
+
 # ---- what does not move
 
 # The panels from left to right: labels, limits (None where they follow the data), logarithmic axes.
@@ -1043,8 +1066,8 @@ def test_every_number_on_an_axis_stands_at_its_place(mine):
                     continue
                 if power:
                     assert value(place) == pytest.approx(10.0 ** int(power[1]))
-                elif re.fullmatch(r"-?([\d.]+°?|¼)", text):
-                    said = float(text.rstrip("°").replace("¼", "0.25"))
+                elif re.fullmatch(r"-?([\d.]+°?|[¼½])", text):
+                    said = float(text.rstrip("°").replace("¼", "0.25").replace("½", "0.5"))
                     assert value(place) == pytest.approx(said)
 
 

@@ -185,6 +185,7 @@ def test_precision_of_the_variance(drawn):
     once, centered, _ = ax.lines[6:]
     at(once, ratios, ratios**2 / 256)
     at(centered, ratios, 1 / 256 + (ratios / 256) ** 2)
+    assert (once.get_linestyle(), centered.get_linestyle()) == ("-", ":")
     names = [text.get_text() for text in ax.get_legend().texts]
     assert names == [f"{name}, {way}" for name, way in errors]
 

@@ -69,7 +69,8 @@ def test_without_eps_a_constant_input_is_refused(u, W):
 def test_single_precision_stays_single():
     u, W = np.ones((4, 1), np.float32) * np.arange(4, dtype=np.float32)[:, None], np.float32([2.0])
     assert sample_space.single_neuron_residual(u, W, 0.1).dtype == np.float32
-    assert sample_space.mixing_eigenvalues(u[:, 0]).dtype == np.float32
+    x_hat = np.float32([1, 1, -1, -1])
+    assert sample_space.mixing_eigenvalues(x_hat).dtype == np.float32
 
 
 @pytest.mark.parametrize("eps", EPS)

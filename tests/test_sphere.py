@@ -271,6 +271,13 @@ def test_what_x_explains_up_to_rounding_has_no_partial_correlation():
         np.testing.assert_allclose(own, 1, atol=1e-3)
 
 
+def test_what_is_no_frame_is_refused():
+    frame = sphere.frame(*three(8))
+    for wrong in (2 * frame, frame + 0.1, frame[:, [0, 0, 1]], np.eye(8)[:, :3]):
+        with pytest.raises(ValueError, match=r"^frame: got .* not orthonormal and of mean 0"):
+            sphere.place(wrong, 1.0, 2.0, 0.5)
+
+
 def test_a_frame_of_too_few_directions_is_refused():
     rng = np.random.default_rng(0)
     for M_B in (4, 8, 64):

@@ -431,6 +431,10 @@ def test_only_what_has_finished_is_taken():
             lambda: sweep.train_one(RUNS[0]._replace(hidden=8)),
             "hidden: got 8, wanted a tuple of integers",
         ),
+        (
+            lambda: sweep.train_one(RUNS[0]._replace(epochs=10**6)),
+            "epochs: got 1000000, wanted at most 10000",
+        ),
         (lambda: sweep.run(3), "runs: got 3, wanted a list of sweep.Run"),
         (lambda: sweep.run([3]), "runs: got 3, wanted sweep.Run alone"),
         (

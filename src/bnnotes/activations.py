@@ -12,7 +12,10 @@ from .checked import Array, checked, numeric, shown
 
 
 class Activation(NamedTuple):
-    """An activation function with its derivative: u = g(y), and g'(y) of the same shape."""
+    """An activation function with its derivative: u = g(y), and g'(y) of the same shape.
+
+    One of your own is tried where it comes in: each number of its own y, new arrays, g' the slope.
+    """
 
     name: str
     g: Callable
@@ -100,7 +103,7 @@ def get(activation):
 
 
 def _try(activation):
-    """Refuse an activation of the reader's whose g or g' gives no numbers, or changes y."""
+    """Refuse an activation of the reader's that gives no numbers, or other ones than g and g'."""
     y = np.array([[-1.0, 0.5, 2.0]])
     for name in ("g", "g_prime"):
         g = getattr(activation, name)
@@ -111,6 +114,9 @@ def _try(activation):
         if not (isinstance(u, np.ndarray) and u.shape == y.shape and u.dtype.kind in "biufc"):
             got = f"activation: got {name} that returns {shown(u)} for {y.tolist()}"
             raise ValueError(f"{got}, wanted an array of that shape")
+        if u.dtype.kind == "c" or (u.dtype.kind == "f" and u.dtype.itemsize < y.dtype.itemsize):
+            got = f"activation: got {name} that returns {u.dtype} for {y.dtype}"
+            raise ValueError(f"{got}, wanted {y.dtype}")
         numeric(f"activation: {name}", u)
         # What it does to an array may depend on the numbers: where it clips them, for one.
         many = np.linspace(-FARTHEST, FARTHEST, 401)[:, np.newaxis]
@@ -119,9 +125,30 @@ def _try(activation):
             first = g(seen)
             before = first.copy()
             g(-many)
+            alone = g(many[::-3].reshape(2, -1))
         if not np.array_equal(seen, many):
             got = f"activation: got {name} that writes into its argument"
             raise ValueError(f"{got}, wanted one that returns a new array")
         if not np.array_equal(first, before, equal_nan=True):
             got = f"activation: got {name} that writes into what it returned before"
             raise ValueError(f"{got}, wanted one that returns a new array")
+        if not np.allclose(alone.ravel(), before[::-3].ravel(), equal_nan=True):
+            got = f"activation: got {name} whose numbers depend on the others of their array"
+            raise ValueError(f"{got}, or on chance; wanted one number of each y")
+    _try_slope(activation)
+
+
+def _try_slope(activation):
+    """Refuse a g' that is not the derivative of g, such as one that is written in u = g(y)."""
+    y, h = np.linspace(-3.0, 3.0, 62)[:, np.newaxis], 1e-5
+    with np.errstate(all="ignore"):
+        below, here, above = (np.asarray(activation.g(y + d), float) for d in (-h, 0.0, h))
+        right, left = (above - here) / h, (here - below) / h
+        apart = np.abs(activation.g_prime(y) - (right + left) / 2)
+    # A kink, a jump or a step have no slope that differences could tell.
+    smooth = np.isfinite(apart) & (np.abs(right - left) < 1e-3)
+    off = smooth & (apart > 1e-3 * (1 + np.abs(right)))
+    if off.sum() > smooth.sum() / 2:
+        at = float(y[off][0])
+        got = f"activation: got g_prime that is not the slope of g at y = {at:.2g}"
+        raise ValueError(f"{got}, wanted the derivative g', a function of y")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline
-from .checked import Array, NonNegative, checked, require_variance
+from .checked import Array, NonNegative, checked, require_variance, room
 from .sample_space import center, mean_and_rest, mix, mixing_matrix, sample_mean, split
 
 
@@ -19,7 +19,7 @@ class Normalized(NamedTuple):
     `std` is ς = sqrt(σ² + eps), the variance divided by M_B.
     """
 
-    x_hat: Array["M_B n"]
+    x_hat: Array["M_B n, standardized"]
     mean: Array["n"]
     std: Array["n > 0"]
 
@@ -68,6 +68,8 @@ def kernel(normalized: Normalized, gamma: Array["n"]):
 
     There is no entry across neurons (S26): it is zero.
     """
+    M_B, n = normalized.x_hat.shape
+    room(f"normalized.x_hat: got shape {(M_B, n)}", M_B * M_B * n)
     M = np.stack([mixing_matrix(x_hat) for x_hat in normalized.x_hat.T], axis=-1)
     return gamma / normalized.std * M
 
@@ -76,6 +78,7 @@ def kernel(normalized: Normalized, gamma: Array["n"]):
 def weight_jacobian(u_prev: Array["M_B n_prev"], normalized: Normalized, gamma: Array["n"]):
     """∂y_si/∂W_ij = (γ_i/ς_i) (M u_j)_s, second line of equation (1), as an array [s, i, j]."""
     x_hat, _, std = normalized
+    room(f"u_prev: got shape {u_prev.shape} for {len(std)} neurons", u_prev.size * len(std))
     Mu = np.stack([mix(x_hat[:, [i]], u_prev) for i in range(len(std))], axis=1)
     return (gamma / std)[:, np.newaxis] * Mu
 

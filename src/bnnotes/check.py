@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import table
-from .checked import finite, function, number, numeric, shown
+from .checked import finite, function, number, numeric, room, shown
 
 LARGEST = float(np.finfo(float).max)
 
@@ -67,7 +67,10 @@ def _derivative(x, quotient):
     """`quotient(index)` of every entry of x, stacked on new last axes."""
     if x.size == 0:
         raise ValueError(f"x: got shape {x.shape}, wanted at least one entry")
-    columns = [quotient(index) for index in np.ndindex(x.shape)]
+    indices = np.ndindex(x.shape)
+    columns = [quotient(next(indices))]
+    room(f"x: got shape {x.shape}", x.size * columns[0].size)
+    columns += map(quotient, indices)
     _require_same({column.shape for column in columns})
     return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
 

@@ -20,6 +20,8 @@ import numpy as np
 
 FORMULAS = []  # every checked function, in the order of the modules
 
+MOST_NUMBERS = 10**9  # of an array that is made of others: 8 GB
+
 _inside = ContextVar("inside", default=False)
 
 
@@ -28,7 +30,7 @@ class Array:
 
     The same name is the same size in every argument; ``"1|n"`` allows one column for all, ``"..."``
     any shape, or after others any further axes, the same in every argument. ``"M_B n in [0, 1]"``
-    and ``"n > 0"`` bound the entries.
+    and ``"n > 0"`` bound the entries; ``"M_B n, standardized"`` wants columns like those of x̂.
     """
 
     def __class_getitem__(cls, shape):
@@ -127,6 +129,7 @@ def _check(name, value, wanted, sizes, real):
     shape, _ = wanted
     if shape == ">= 0":
         return number(name, value)
+    standardized, shape = shape.endswith(", standardized"), shape.removesuffix(", standardized")
     shape, _, labels = shape.partition(" in ")
     shape, _, positive = shape.partition(" > ")
     array = sized(name, value, shape, sizes, real)
@@ -134,7 +137,28 @@ def _check(name, value, wanted, sizes, real):
         unit_interval(name, array)
     if positive and not (array.real > 0).all():
         raise ValueError(f"{name}: got an entry that is not positive, wanted all > 0")
+    if standardized:
+        _require_standardized(name, array)
     return array
+
+
+def _require_standardized(name, array):
+    """Refuse what is no x̂: its mean is 0, its mean square 1, or less with ε, up to rounding."""
+    rounding = float(np.finfo(array.dtype).eps) ** (1 / 3)
+    with np.errstate(all="ignore"):
+        mean, square = (part.real.mean(axis=0) for part in (array, array**2))
+    off = np.atleast_1d((np.abs(mean) > rounding) | (square > 1 + rounding))
+    if off.any():
+        i = int(off.argmax())
+        got = f"{name}: got column {i} of mean {np.atleast_1d(mean)[i]:.2g}"
+        got += f" and mean square {np.atleast_1d(square)[i]:.2g}"
+        raise ValueError(f"{got}, wanted x̂, of mean 0 and mean square at most 1")
+
+
+def room(got, numbers):
+    """Refuse to make an array that no machine has memory for: a typing error should not fill it."""
+    if numbers > MOST_NUMBERS:
+        raise ValueError(f"{got}, {numbers:.0e} numbers; wanted at most {MOST_NUMBERS:.0e}")
 
 
 def sized(name, value, shape, sizes, real=False):

@@ -12,6 +12,7 @@ import numpy as np
 from . import baseline, batchnorm
 from .activations import get
 from .checked import (
+    MOST_NUMBERS,
     Real,
     checked,
     count,
@@ -20,6 +21,7 @@ from .checked import (
     generator,
     instance,
     number,
+    room,
     sized,
     unchecked,
 )
@@ -27,6 +29,7 @@ from .network import Step, _require_network, create, feed_forward
 from .sample_space import center
 
 HIGHEST = 10**4  # a second
+MOST_LAYERS = 10**5  # some seconds where they are narrow
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
 
 
@@ -115,7 +118,7 @@ def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
     array([1.5 , 1.37, 1.3 ])
     """
     slope, variance = _moments(activation, gamma, beta)
-    before = np.arange(count("blocks", blocks)) + 1 / variance
+    before = np.arange(count("blocks", blocks, maximum=MOST_NUMBERS)) + 1 / variance
     return 1 + (slope / variance) ** count("layers", layers) / before
 
 
@@ -144,8 +147,8 @@ def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, s
         If an argument does not fit.
     """
     activation, rng = get(activation), generator("rng", rng)
-    _require_sizes(M_B, width, 2, True)
-    blocks, layers = count("blocks", blocks), count("layers", layers)
+    layers = count("layers", layers, maximum=MOST_LAYERS)
+    _require_sizes(M_B, width, count("blocks", blocks) * layers, True, name="blocks")
     skip = instance("skip", skip, (bool, np.bool_), "True or False")
     h, gamma, branches = rng.standard_normal((M_B, width)), np.ones(width), []
     for _ in range(blocks):
@@ -334,12 +337,16 @@ def _norms(network, steps, delta):
     return np.array(squares) / squares[0]
 
 
-def _require_sizes(M_B, width, depth, batch_norm):
+def _require_sizes(M_B, width, depth, batch_norm, name="depth"):
     instance("batch_norm", batch_norm, (bool, np.bool_), "True or False")
     # One sample has no error that is centered; of two BN leaves none, but for its rounding.
     count("M_B", M_B, minimum=3 if batch_norm else 2)
     count("width", width)
-    count("depth", depth, minimum=2)
+    count(name, depth, maximum=MOST_LAYERS)
+    if name == "depth":
+        count(name, depth, minimum=2)
+    got = f"{name}: got {depth} of width {width} at M_B = {M_B}"
+    room(got, int(depth) * int(width) * (int(M_B) + int(width)))
 
 
 def measured_growth(

@@ -116,7 +116,7 @@ class BatchNorm:
 
 def _rounding(u_prev, W):
     """Return the rounding errors of x = W u: equal rows of u can give rows of x that far apart."""
-    unit, _, _ = limits(u_prev.dtype)
+    unit, _, _ = limits(np.result_type(u_prev, W, np.float32))  # u may be integers
     return unit * (np.abs(W) @ np.abs(u_prev).max(axis=0))
 
 
@@ -517,7 +517,7 @@ def train(
         if callback is not None:
             function(name, callback)
     history = History(steps_per_epoch=len(psi) // batch_size)
-    layers, steps = network.layers, 0
+    layers, steps, sizes = network.layers, 0, network.sizes
     try:
         for epoch in _iterable(progress(range(epochs))):
             for batch in batches(len(psi), batch_size, rng):
@@ -527,14 +527,14 @@ def train(
                     on_step(layers)
                     # It may have changed more than it should.
                     held = Network(layers, network.activation, network.eps)
-                    _require_network("network", held, real=True)
+                    _require_sizes(held, sizes)
                 history.cost.append(cost)
                 network.layers = layers
                 steps += 1
             if on_epoch is not None:
                 on_epoch(epoch, network, history)
                 # It may have changed the network.
-                _require_network("network", network, real=True)
+                _require_sizes(network, sizes)
         if not all(finite(array) for layer in network.layers for array in vars(layer).values()):
             why = f"step {steps - 1}: a weight overflows; wanted a smaller learning_rate"
             raise TrainingStopped(why, history)
@@ -544,6 +544,13 @@ def train(
             # The interrupt came between the two halves of a step: finish it.
             network.layers = layers
     return history
+
+
+def _require_sizes(network, sizes):
+    """Refuse what a callback of the reader's has left of a network."""
+    _require_network("network", network, real=True)
+    if network.sizes != sizes:
+        raise ValueError(f"network: got sizes {network.sizes} amid the training, wanted {sizes}")
 
 
 def train_whole(network, psi, phi, **options):

@@ -8,8 +8,8 @@ orthogonal to each other when eps = 0::
 All that Batch Normalization adds to back-propagation is the projection M.
 
 Here and in all formulas arrays are sample-major: a row is a sample, a column a neuron. What does
-not have the shapes of the signature, or is not finite, is refused with a ValueError. Complex
-numbers are not, so that the complex step can differentiate.
+not have the shapes of the signature, is not finite, or is no x̂ where one is wanted, is refused
+with a ValueError. Complex numbers are not, so that the complex step can differentiate.
 """
 
 import functools
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checked import Array, NonNegative, checked, require_variance
+from .checked import Array, NonNegative, checked, require_variance, room
 from .kept import kept
 
 
@@ -57,7 +57,7 @@ def center(v):
 
 
 @checked
-def split(x_hat: Array["M_B 1|n"], v: Array["M_B n"]) -> Split:
+def split(x_hat: Array["M_B 1|n, standardized"], v: Array["M_B n"]) -> Split:
     """v = ⟨v⟩ 1 + ⟨x̂ v⟩ x̂ + M v in its three parts; one column x̂ serves all columns of v."""
     mean, rest = mean_and_rest(v)
     along_x_hat = sample_mean(x_hat * rest)
@@ -65,7 +65,7 @@ def split(x_hat: Array["M_B 1|n"], v: Array["M_B n"]) -> Split:
 
 
 @checked
-def mix(x_hat: Array["M_B 1|n"], v: Array["M_B n"]):
+def mix(x_hat: Array["M_B 1|n, standardized"], v: Array["M_B n"]):
     """M v = v − ⟨v⟩ − x̂⟨x̂ v⟩, the bracket of equations (1), (2) and (3).
 
     It costs O(M_B) per column; the matrix M is never formed. With two samples nothing is left:
@@ -78,7 +78,7 @@ def mix(x_hat: Array["M_B 1|n"], v: Array["M_B n"]):
 
 
 @checked
-def mixing_matrix(x_hat: Array["M_B"]):
+def mixing_matrix(x_hat: Array["M_B, standardized"]):
     """M = I − (O + X̂)/M_B of one neuron (S20), for reading and plotting.
 
     At eps = 0 a projector of rank M_B − 2:
@@ -88,11 +88,12 @@ def mixing_matrix(x_hat: Array["M_B"]):
            [0., 0.]])
     """
     M_B = len(x_hat)
+    room(f"x_hat: got M_B = {M_B}", M_B * M_B)
     return np.eye(M_B, dtype=x_hat.dtype) - (1 + np.outer(x_hat, x_hat)) / M_B
 
 
 @checked
-def mixing_eigenvalues(x_hat: Array["M_B"]):
+def mixing_eigenvalues(x_hat: Array["M_B, standardized"]):
     """The eigenvalues of M of one neuron, ascending (S20).
 
     0 on the vector of ones, 1 − ⟨x̂²⟩ = eps/ς² on x̂, and 1 on the M_B − 2 directions that are

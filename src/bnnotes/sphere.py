@@ -146,6 +146,11 @@ def place(frame: Real["M_B k"], theta1, theta2, dihedral):
     if M_B < 2:
         raise ValueError(f"frame: got {M_B} sample, wanted at least 2")
     directions = frame[:, : M_B - 1]  # those in which vectors of mean 0 can point
+    along = np.column_stack([directions, np.ones(M_B)])
+    off = directions.T @ along - np.eye(directions.shape[1], along.shape[1])
+    if not (np.abs(off) <= limits(frame.dtype)[1]).all():
+        got = "got columns that are not orthonormal and of mean 0"
+        raise ValueError(f"frame: {got}, wanted those of three vectors in `frame`")
     unit = corners(*reachable(M_B, theta1, theta2, dihedral)).astype(frame.dtype)
     unit, beyond = np.split(unit, [directions.shape[1]])
     if (np.abs(beyond) > limits(frame.dtype)[1]).any():

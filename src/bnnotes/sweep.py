@@ -21,6 +21,7 @@ from .kept import kept
 
 WORKERS = 2
 INPUTS = ("pixels", "centered", "scaled")
+MOST_EPOCHS = 10**4  # half an hour
 
 
 class Run(NamedTuple):
@@ -113,6 +114,7 @@ def _data(run):
     """Return the digits of a run; what cannot be a run is refused here."""
     instance("run", run, Run, "a sweep.Run")
     instance("hidden", run.hidden, (list, tuple), "a tuple of integers")
+    count("epochs", run.epochs, minimum=0, maximum=MOST_EPOCHS)
     labels = choice("labels", run.labels, digits.LABELS)
     return _digits(labels, choice("inputs", run.inputs, INPUTS))
 

@@ -12,6 +12,7 @@ import copy
 import functools
 import inspect
 import io
+import itertools
 import re
 import sys
 import warnings
@@ -108,10 +109,16 @@ def as_array(value):
         value = value.detach().cpu().resolve_conj().numpy()
     if isinstance(value, np.ma.MaskedArray):
         value = value.astype(float).filled(np.nan)
+    # A tensor of the reader's own engine has its numbers inside.
+    inner = None if isinstance(value, (np.ndarray, np.generic)) else getattr(value, "data", None)
+    value = inner if isinstance(inner, (np.ndarray, np.generic, float, list)) else value
     array, trouble = guarded(np.asarray, value)
-    if trouble or array.dtype.kind not in "fiub" or array.dtype.kind == "b":
+    if not trouble and array.dtype == object and array.size:
+        array, trouble = guarded(array.astype, float)
+    if trouble or array.dtype.kind not in "fiuc":
         return None
-    return array
+    # A number that is not real is none.
+    return np.where(array.imag == 0, array.real, np.nan) if array.dtype.kind == "c" else array
 
 
 class Outcome(NamedTuple):
@@ -154,7 +161,7 @@ class Stand(Context):
         return getattr(self, key, other)
 
     def __getattr__(self, name):
-        if name.startswith("__"):
+        if name.startswith("__") or "_kept" not in vars(self):  # not yet, while it is unpickled
             raise AttributeError(name)
         found = self._kept[1](name)
         if found is None:
@@ -239,14 +246,13 @@ class Form(NamedTuple):
 
     def giver(self, values, roles):
         """Return a function that gives what a name stands for, or None."""
+        return functools.partial(self._given, values)  # which can be pickled
 
-        def give(name):
-            for role in meanings(name, OFFERED | {"n"}):
-                if role in values or role in RIGHT or role in SETTINGS or role == "bn_param":
-                    return self.hand(role, values)
-            return None
-
-        return give
+    def _given(self, values, name):
+        for role in meanings(name, OFFERED | {"n"}):
+            if role in values or role in RIGHT or role in SETTINGS or role == "bn_param":
+                return self.hand(role, values)
+        return None
 
     def take(self, quantity_, value, values):
         """Return a result in the shape of the book, or None if its shape is another."""
@@ -312,6 +318,10 @@ def read(result, names, wanted, form, values):
     if result is None:
         return Outcome({}, trouble="it returned None; is there a return?")
     found, shapes, dtype = {}, [], ""
+    if hasattr(result, "__next__"):
+        result, trouble = guarded(tuple, itertools.islice(result, 10))
+        if trouble:
+            return Outcome({}, trouble=trouble)
     if len(wanted) == 1 and isinstance(result, (list, tuple)):
         array = as_array(result)
         fits = array is not None and form.take(wanted[0], array, values) is not None
@@ -334,7 +344,8 @@ def read(result, names, wanted, form, values):
     for said, value in assigned:
         array = None if value is None else as_array(value)
         if said is None:
-            if not free or (array is None and value is not None):
+            # Of more than is wanted, some is no gradient; else what stands there should be one.
+            if not free or (array is None and value is not None and count > len(wanted)):
                 continue
             fits = [
                 q for q in free if array is not None and form.take(q, array, values) is not None

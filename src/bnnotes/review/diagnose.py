@@ -183,6 +183,13 @@ def verify(subject, found, live=(), deep=True):
     if isinstance(more, Verdict):
         return more
     notes += more
+    again = found.evidence._replace(outcome=way.backward(found.case.values))
+    if again.wrong or again.outcome.trouble:
+        text = (
+            "right when it is called first, and wrong when it is called again with the same "
+            "arguments: it keeps something from call to call"
+        )
+        return Verdict("wrong", text, (), 40, (*evidence, again), way, notes=tuple(notes))
     condition = _condition(found, live)
     return Verdict("right", "", (), 0, evidence, way, condition, tuple(notes))
 

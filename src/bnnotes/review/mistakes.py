@@ -574,26 +574,27 @@ def cases(made=layer, layout=SAMPLES, n=None, kind=BATCH):
         Case("float32, eps = 0.1", "float32", single(made(80, 32, P, eps=0.1))),
         Case("mean/std = 1e4", "large mean", made(90, 32, P, mean=1e4)),
     ]
-    if of_layer:
-        zero = made(61, 5, P, eps=0.1)
-        zero["gamma"][1 % n], zero["delta"][..., 2 % n] = 0.0, 0.0
+    zero = made(61, 5, P, eps=0.1)
+    zero["gamma"][1 % n], zero["delta"][..., 2 % n] = 0.0, 0.0
+    found += [
+        Case("γ and Δ of a neuron 0, eps = 0.1", "plain", zero),
+        Case("M_B = 130, eps = 0.1", "plain", made(71, 130, P, eps=0.1)),
+    ]
+    if not fixed:
+        small, large = made(72, 5, P, n=wide, eps=0.1), made(74, 5, P, n=narrow, eps=0.1)
+        small["delta"], large["delta"] = small["delta"] * 1e-6, large["delta"] * 1e6
         found += [
-            Case("γ and Δ of a neuron 0, eps = 0.1", "plain", zero),
-            Case("M_B = 130, eps = 0.1", "plain", made(71, 130, P, eps=0.1)),
+            Case(_neurons(wide, "1e-6"), "width", small),
+            Case(_neurons(narrow, "1e6"), "width", large),
         ]
-        if not fixed:
-            found += [
-                Case(_neurons(wide), "width", made(72, 5, P, n=wide, eps=0.1)),
-                Case(_neurons(narrow), "width", made(74, 5, P, n=narrow, eps=0.1)),
-            ]
-    else:
+    if not of_layer:
         square = made(73, 5, P, eps=0.1, n_prev=NEURONS)
         found.insert(1, Case("square layer, eps = 0.1", "plain", square))
     return found
 
 
-def _neurons(n):
-    return f"{n} neuron{'s' * (n > 1)}, eps = 0.1"
+def _neurons(n, size):
+    return f"{n} neuron{'s' * (n > 1)}, Δ of {size}, eps = 0.1"
 
 
 # Networks.
@@ -647,8 +648,18 @@ def network_cases(batch_norm):
     found += [("soft labels", 71, 5, {"soft": True, "eps": eps})]
     found += [("relu, two layers", 72, 5, {"sizes": SIZES[1:], "activation": "relu", "eps": eps})]
     found += [("M_B = 130", 73, 130, {"eps": eps})]
+    one = {"sizes": (5, 3), "eps": 1e-5 * batch_norm}
+    said = "one layer" + ", eps = 1e-05" * batch_norm
+    found += [("M_B = 1", 74, 1, {"eps": eps}), (said, 75, 5, one)]
+    narrow = {"sizes": (5, 1, 1), "activation": "sigmoid", "eps": eps}
+    found += [("layers of one neuron, sigmoid", 76, 6, narrow)]
+    found += [("parameters of a neuron 0, identity", 77, 5, {"activation": "identity", "eps": eps})]
     make = functools.partial(network_values, batch_norm=batch_norm)
-    return [Case(name, "plain", make(seed, M, **more)) for name, seed, M, more in found]
+    made = [Case(name, "plain", make(seed, M, **more)) for name, seed, M, more in found]
+    for name, array in vars(made[-1].values["network"].layers[1]).items():
+        if name != "W":
+            array[0] = 0.0
+    return made
 
 
 def in_network(given, steps, batch_norm=True):

@@ -107,7 +107,7 @@ ALSO = {
     "x_hat": ("centered",),
     "sigma": ("std", "var", "var_eps"),
     "std": ("sigma",),
-    "var": ("var_eps",),
+    "var": ("var_eps", "inv_std"),
     "inv_std": ("inv_var",),
     "mean": ("centered",),
     "centered": ("x_hat",),

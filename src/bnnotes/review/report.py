@@ -41,7 +41,7 @@ class Row(NamedTuple):
         return Compared("", self.exact, self.approximate, self.difference).agreement
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Report:
     """What review found out about the reader's code."""
 
