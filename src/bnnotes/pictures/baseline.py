@@ -37,33 +37,21 @@ def signed(value):
 
 
 class Outputs(NamedTuple):
-    """A batch of digits at the output, with its first sample moved.
-
-    Attributes
-    ----------
-    M_B : int
-    logit, label : float
-        Of the moved sample.
-    error : float
-        M_B·Δ of the moved sample.
-    logits, labels, errors : ndarray, shape (M_B − 1,)
-        Of the other samples; the errors times M_B.
-    cost, slope : float
-        Cost of the batch, and its derivative by the moved logit, by complex step.
-    costs : ndarray
-        The cost of the batch with the moved sample at each of LOGITS.
-    """
+    """A batch of digits at the output, with its first sample moved."""
 
     M_B: int
+    # of the moved sample
     logit: float
     label: float
-    error: float
+    error: float  # M_B·Δ of the moved sample
+    # (M_B − 1,), of the other samples; the errors times M_B
     logits: np.ndarray
     labels: np.ndarray
     errors: np.ndarray
+    # cost of the batch, and its derivative by the moved logit, by complex step
     cost: float
     slope: float
-    costs: np.ndarray
+    costs: np.ndarray  # the cost of the batch with the moved sample at each of LOGITS
 
 
 @kept
@@ -185,27 +173,14 @@ class OutputError(Explorer):
 
 
 class Batches(NamedTuple):
-    """Gradients of many batches of one size, compared with the gradient of all samples.
-
-    Attributes
-    ----------
-    M_B, epochs : int
-    angle : ndarray, shape (batches,)
-        Between each batch's gradient and the full one, in radians.
-    noise : ndarray, shape (batches,)
-        Length of their difference, relative to the full gradient.
-    sizes : ndarray
-        All batch sizes that the slider has.
-    measured, predicted : ndarray
-        Root mean square of the noise for each of them; nan for all samples,
-        where there is none.
-    """
+    """Gradients of many batches of one size, compared with the gradient of all samples."""
 
     M_B: int
     epochs: int
-    angle: np.ndarray
-    noise: np.ndarray
-    sizes: np.ndarray
+    angle: np.ndarray  # (batches,), between each batch's gradient and the full one, in radians
+    noise: np.ndarray  # (batches,), length of their difference, relative to the full gradient
+    sizes: np.ndarray  # all batch sizes that the slider has
+    # root mean square of the noise for each of them; nan for all samples, where there is none
     measured: np.ndarray
     predicted: np.ndarray
 

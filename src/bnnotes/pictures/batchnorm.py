@@ -46,18 +46,13 @@ ROWS = {"x": (2.0, look.X), "x_hat": (1.0, look.X_HAT), "y": (0.0, look.Y)}
 
 
 class Forward(NamedTuple):
-    """One neuron's batch through BN; x̂ and y are empty where σ = 0 and ε = 0.
+    """One neuron's batch through BN; x̂ and y are empty where σ = 0 and ε = 0."""
 
-    Attributes
-    ----------
-    x, x_hat, y : ndarray, shape (M_B,) or (0,)
-    beta, eps : float
-        As the sliders stand.
-    """
-
+    # (M_B,) or (0,)
     x: np.ndarray
     x_hat: np.ndarray
     y: np.ndarray
+    # as the sliders stand
     beta: float
     eps: float
 
@@ -155,22 +150,11 @@ PUSHED = {"lowest": 0.0, "low": 0.25, "middle": 0.5, "high": 0.75, "highest": 1.
 
 
 class Derivative(NamedTuple):
-    """The kernel (3) of one neuron; empty where σ = 0 and ε = 0.
+    """The kernel (3) of one neuron; empty where σ = 0 and ε = 0."""
 
-    Attributes
-    ----------
-    kernel : ndarray, shape (M_B, M_B) or (0, 0)
-        ∂y_s/∂x_t in units of γ/ς, samples sorted by x.
-    x_hat : ndarray, shape (M_B,) or (0,)
-        In the same order.
-    pushed : int
-        The sample t whose x moves.
-    eps : float
-    """
-
-    kernel: np.ndarray
-    x_hat: np.ndarray
-    pushed: int
+    kernel: np.ndarray  # (M_B, M_B) or (0, 0), ∂y_s/∂x_t in units of γ/ς, samples sorted by x
+    x_hat: np.ndarray  # (M_B,) or (0,), in the same order
+    pushed: int  # the sample t whose x moves
     eps: float
 
 
@@ -306,21 +290,14 @@ PARTS = (
 
 
 class Parts(NamedTuple):
-    """M_B·Δ of one output neuron and its three parts, samples sorted by x.
+    """M_B·Δ of one output neuron and its three parts, samples sorted by x."""
 
-    Attributes
-    ----------
-    error, mean, along_x_hat, mixed : ndarray, shape (M_B,) or (0,)
-        M_B·Δ, and its parts along 1, along x̂, and the rest.
-    shares : ndarray, shape (3,)
-        Of the squared length, in the same order.
-    """
-
+    # (M_B,) or (0,), M_B·Δ, and its parts along 1, along x̂, and the rest
     error: np.ndarray
     mean: np.ndarray
     along_x_hat: np.ndarray
     mixed: np.ndarray
-    shares: np.ndarray
+    shares: np.ndarray  # (3,), of the squared length, in the same order
 
 
 # How far the axes go: an error shrinks as the network learns.
@@ -404,22 +381,17 @@ MOVED_OUTPUT = 4
 
 
 class Moved(NamedTuple):
-    """M_B·∂C/∂x of every sample, before and after the first x moved.
+    """M_B·∂C/∂x of every sample, before and after the first x moved."""
 
-    Attributes
-    ----------
-    batch_norm, batch_norm_before : ndarray, shape (M_B,) or (0,)
-    baseline, baseline_before : ndarray, shape (M_B,)
-    images : ndarray, shape (M_B, 8, 8)
-    x : ndarray, shape (M_B,) or (0,)
-        Of the network with BN, the first one moved, in σ(x) from the mean of many samples.
-    """
-
+    # (M_B,) or (0,)
     batch_norm: np.ndarray
     batch_norm_before: np.ndarray
+    # (M_B,)
     baseline: np.ndarray
     baseline_before: np.ndarray
-    images: np.ndarray
+    images: np.ndarray  # (M_B, 8, 8)
+    # (M_B,) or (0,), of the network with BN, the first one moved, in σ(x) from the mean of many
+    # samples
     x: np.ndarray
 
 
@@ -578,22 +550,12 @@ class MovedSample(Explorer):
 
 
 class Mix(NamedTuple):
-    """Logits of one batch of odd and even digits.
+    """Logits of one batch of odd and even digits."""
 
-    Attributes
-    ----------
-    own : ndarray, shape (M_B,) or (0,)
-        Normalized by the batch itself.
-    population : ndarray, shape (M_B,)
-        Normalized by the statistics of the training data.
-    odd : ndarray of bool, shape (M_B,)
-    right_own, right_population : float
-        Share of right predictions.
-    """
-
-    own: np.ndarray
-    population: np.ndarray
-    odd: np.ndarray
+    own: np.ndarray  # (M_B,) or (0,), normalized by the batch itself
+    population: np.ndarray  # (M_B,), normalized by the statistics of the training data
+    odd: np.ndarray  # (M_B,), bool
+    # share of right predictions
     right_own: float
     right_population: float
 

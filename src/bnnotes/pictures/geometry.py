@@ -44,14 +44,9 @@ CLOSE = 1e-9
 
 
 class View(NamedTuple):
-    """Three orthonormal directions of a viewer far away.
+    """Three orthonormal directions of a viewer far away."""
 
-    Attributes
-    ----------
-    right, up, toward : ndarray, shape (3,)
-        In the picture, in the picture, and from the picture to the eye.
-    """
-
+    # (3,), in the picture, in the picture, and from the picture to the eye
     right: np.ndarray
     up: np.ndarray
     toward: np.ndarray
@@ -337,41 +332,22 @@ BARS = (
 
 
 class Placed(NamedTuple):
-    """A batch with the wished angles, as far as there is one, and what it makes of W and γ.
-
-    Attributes
-    ----------
-    M_B : int
-    asked : tuple of float
-        θ1, θ2, φ as the sliders stand, in degrees.
-    azimuth, elevation : float
-        Of the viewer, in degrees.
-    points, wished : ndarray, shape (3, 3), or None
-        x̂, Δ̂ and û of the batch, and as wished, each a row, length √M_B.
-    spokes : ndarray, shape (n, 3)
-        Directions of the samples' own axes; none if M_B > 4.
-    angles : tuple of float
-        θ1, θ2, θ3, φ of the batch, measured, in degrees.
-    gradients : tuple of float
-        ∂C/∂W with BN over M_B γσ(Δ)σ(u)/σ(x), without BN over
-        M_B σ(Δ)σ(u), and ∂C/∂γ over M_B σ(Δ).
-    vectors : ndarray, shape (3, M_B)
-        x̂, Δ̂ and û, entry by entry.
-    explanation : str
-        Why there is no picture.
-    """
+    """A batch with the wished angles, as far as there is one, and what it makes of W and γ."""
 
     M_B: int
-    asked: tuple
+    asked: tuple  # θ1, θ2, φ as the sliders stand, in degrees
+    # of the viewer, in degrees
     azimuth: float
     elevation: float
+    # (3, 3), x̂, Δ̂ and û of the batch, and as wished, each a row, length √M_B
     points: np.ndarray | None = None
     wished: np.ndarray | None = None
-    spokes: np.ndarray | None = None
-    angles: tuple = ()
+    spokes: np.ndarray | None = None  # (n, 3), directions of the samples' own axes; none if M_B > 4
+    angles: tuple = ()  # θ1, θ2, θ3, φ of the batch, measured, in degrees
+    # ∂C/∂W with BN over M_B γσ(Δ)σ(u)/σ(x), without BN over M_B σ(Δ)σ(u), and ∂C/∂γ over M_B σ(Δ)
     gradients: tuple = ()
-    vectors: np.ndarray = np.empty((3, 0))
-    explanation: str = ""
+    vectors: np.ndarray = np.empty((3, 0))  # (3, M_B), x̂, Δ̂ and û, entry by entry
+    explanation: str = ""  # why there is no picture
 
 
 @kept
@@ -542,20 +518,12 @@ EPOCHS = (0, 1, 2, 4, 8, 16, 32)
 
 
 class LayerView(NamedTuple):
-    """What one layer of a BN network sees of a batch.
+    """What one layer of a BN network sees of a batch."""
 
-    Attributes
-    ----------
-    delta : ndarray, shape (M_B, n)
-    u_prev : ndarray, shape (M_B, n_prev)
-    normalized : Normalized
-    gamma : ndarray, shape (n,)
-    """
-
-    delta: np.ndarray
-    u_prev: np.ndarray
+    delta: np.ndarray  # (M_B, n)
+    u_prev: np.ndarray  # (M_B, n_prev)
     normalized: batchnorm.Normalized
-    gamma: np.ndarray
+    gamma: np.ndarray  # (n,)
 
 
 def views(net, psi, phi):
@@ -594,29 +562,19 @@ LEAST_SIZE, LARGEST_SIZE = 1e-3, 3e3
 
 
 class Gradients(NamedTuple):
-    """Both gradients of all weights of a layer, Δ and u shifted to the wished means.
-
-    Attributes
-    ----------
-    M_B : int
-    offset, mean : float
-        ⟨u⟩/σ(u) and ⟨Δ⟩/σ(Δ).
-    ratios : ndarray, shape (weights,)
-        |∂C/∂W| of the baseline over that of BN with γ/σ(x) = 1, that is, over its bracket;
-        empty where there is none.
-    bn, baseline : ndarray, shape (offsets,), or None
-        Median of |∂C/∂W| over M_B σ(Δ)σ(u), γ/σ(x) = 1, at every offset.
-    explanation : str
-        Why there are no ratios.
-    """
+    """Both gradients of all weights of a layer, Δ and u shifted to the wished means."""
 
     M_B: int
+    # ⟨u⟩/σ(u) and ⟨Δ⟩/σ(Δ)
     offset: float
     mean: float
+    # (weights,), |∂C/∂W| of the baseline over that of BN with γ/σ(x) = 1, that is, over its
+    # bracket; empty where there is none
     ratios: np.ndarray = np.empty(0)
+    # (offsets,), median of |∂C/∂W| over M_B σ(Δ)σ(u), γ/σ(x) = 1, at every offset
     bn: np.ndarray | None = None
     baseline: np.ndarray | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there are no ratios
 
 
 @functools.partial(kept, most=256)
@@ -755,27 +713,16 @@ POWERS = (
 
 
 class Path(NamedTuple):
-    """A training of a neuron, W alone and then with γ and β.
-
-    Attributes
-    ----------
-    M_B, inputs : int
-    rank : int
-        Of the centered inputs.
-    factors : tuple of ndarray, or None
-        sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs); nan where φ has no meaning.
-    sizes : tuple of ndarray, or None
-        Largest |∂C/∂W| and |cosθ3| of the inputs, |cosθ1|, and M_B σ(Δ), each (steps,).
-    explanation : str
-        Why there is no training.
-    """
+    """A training of a neuron, W alone and then with γ and β."""
 
     M_B: int
     inputs: int
-    rank: int = 0
+    rank: int = 0  # of the centered inputs
+    # sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs); nan where φ has no meaning
     factors: tuple | None = None
+    # largest |∂C/∂W| and |cosθ3| of the inputs, |cosθ1|, and M_B σ(Δ), each (steps,)
     sizes: tuple | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there is no training
 
 
 def quadrants(M_B):
@@ -924,18 +871,11 @@ LOOKS = {"BN": look.BATCH_NORM, "baseline": look.BASELINE}
 
 
 class Trained(NamedTuple):
-    """The last hidden layer of trained digits networks.
+    """The last hidden layer of trained digits networks."""
 
-    Attributes
-    ----------
-    correlation : dict of str to dict of int to ndarray, shape (seeds, 2)
-        Mean |Corr| before and after, by kind and number of hidden layers.
-    accuracy : dict of str to dict of int to float
-        Held-out accuracy, median over the seeds.
-    """
-
+    # (seeds, 2), mean |Corr| before and after, by kind and number of hidden layers
     correlation: dict
-    accuracy: dict
+    accuracy: dict  # held-out accuracy, median over the seeds
 
 
 def _over_depth(batch_norm, M_B, seed):

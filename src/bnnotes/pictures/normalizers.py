@@ -27,33 +27,18 @@ ROUNDING = 1e-9
 
 
 class Sets(NamedTuple):
-    """The entries that share their statistics with the first one.
-
-    Attributes
-    ----------
-    name : str
-    eps : float
-    x : ndarray, shape (M_B, n, pixels)
-    together : ndarray of bool, shape (M_B, n, pixels), or None
-        Who shares with the first entry; None where there are no statistics.
-    column : ndarray, shape (M_B, n, pixels)
-        How each entry of x̂ moves with the first of x, in units of 1/ς.
-    eigenvalues : ndarray, shape (m,)
-        Of M on these entries, ascending.
-    kept : int
-        The rank of M on all entries.
-    why : str
-        Why there are no statistics.
-    """
+    """The entries that share their statistics with the first one."""
 
     name: str
     eps: float
-    x: np.ndarray
+    x: np.ndarray  # (M_B, n, pixels)
+    # (M_B, n, pixels), bool, who shares with the first entry; None where there are no statistics
     together: np.ndarray | None = None
+    # (M_B, n, pixels), how each entry of x̂ moves with the first of x, in units of 1/ς
     column: np.ndarray | None = None
-    eigenvalues: np.ndarray | None = None
-    kept: int = 0
-    why: str = ""
+    eigenvalues: np.ndarray | None = None  # (m,), of M on these entries, ascending
+    kept: int = 0  # the rank of M on all entries
+    why: str = ""  # why there are no statistics
 
 
 @kept
@@ -199,23 +184,13 @@ def _show(image, colors):
 
 
 class Shards(NamedTuple):
-    """One neuron on several devices.
+    """One neuron on several devices."""
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Samples of each rank.
-    sums : str
-    matrix : ndarray, shape (M_B, M_B), or None
-        M of all samples; None where a rank has no statistics.
-    here, exact : ndarray, shape (M_B,)
-        M_B ∂C/∂x with these sums, and on one device.
-    why : str
-    """
-
-    sizes: tuple
+    sizes: tuple  # samples of each rank
     sums: str
+    # (M_B, M_B), M of all samples; None where a rank has no statistics
     matrix: np.ndarray | None = None
+    # (M_B,), M_B ∂C/∂x with these sums, and on one device
     here: np.ndarray | None = None
     exact: np.ndarray | None = None
     why: str = ""

@@ -30,16 +30,9 @@ def _choice(description, value, options):
 
 
 class Layer(NamedTuple):
-    """The output layer of the digits network on the first M_B digits.
+    """The output layer of the digits network on the first M_B digits."""
 
-    Attributes
-    ----------
-    delta : ndarray, shape (M_B, 10)
-        Its error, as training meets it.
-    normalized : Normalized
-    """
-
-    delta: np.ndarray
+    delta: np.ndarray  # (M_B, 10), its error, as training meets it
     normalized: batchnorm.Normalized
 
 
@@ -89,41 +82,28 @@ def _over_angles(epoch, M_B, eps):
 
 
 class Sent(NamedTuple):
-    """A node whose error stands at θ1 from x̂, and what it sends back in units of σ(Δ)√M_B.
-
-    Attributes
-    ----------
-    M_B : int
-    theta1, eps : float
-        In degrees; added to the variance.
-    epoch : int
-    kappa : float
-    angles, measured, predicted : ndarray, shape (n,)
-        The curve: by the formula of back-propagation, and from the angle.
-    sent, gamma : float
-        At θ1. ∂C/∂γ in units of M_B σ(Δ).
-    own_angles, own_sent : ndarray, shape (10,)
-        Of all ten nodes with the errors as they came.
-    delta_hat, sent_entries : ndarray, shape (M_B,)
-    explanation : str
-        Why there is nothing; then ``sent`` is None.
-    """
+    """A node whose error stands at θ1 from x̂, and what it sends back in units of σ(Δ)√M_B."""
 
     M_B: int
+    # in degrees; added to the variance
     theta1: float
     eps: float
     epoch: int
     kappa: float = 0.0
+    # (n,), the curve: by the formula of back-propagation, and from the angle
     angles: np.ndarray | None = None
     measured: np.ndarray | None = None
     predicted: np.ndarray | None = None
+    # both at θ1; ∂C/∂γ in units of M_B σ(Δ)
     sent: float | None = None
     gamma: float | None = None
+    # (10,), of all ten nodes with the errors as they came
     own_angles: np.ndarray | None = None
     own_sent: np.ndarray | None = None
+    # (M_B,)
     delta_hat: np.ndarray | None = None
     sent_entries: np.ndarray | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there is nothing; then ``sent`` is None
 
 
 class Node(Explorer):
@@ -302,17 +282,10 @@ DECADES = (12, 24, 48, 96)
 
 
 class Curves(NamedTuple):
-    """A network of one kind, as created, from five seeds.
+    """A network of one kind, as created, from five seeds."""
 
-    Attributes
-    ----------
-    norms : ndarray, shape (5, depth)
-        ‖Δ^l‖² over ‖Δ^L‖², layer 1 first.
-    ranks : ndarray, shape (5, depth)
-        Effective rank of y^l − ⟨y^l⟩; nan where all samples are equal up to rounding.
-    """
-
-    norms: np.ndarray
+    norms: np.ndarray  # (5, depth), ‖Δ^l‖² over ‖Δ^L‖², layer 1 first
+    # (5, depth), effective rank of y^l − ⟨y^l⟩; nan where all samples are equal up to rounding
     ranks: np.ndarray
 
     @property
@@ -323,35 +296,19 @@ class Curves(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """Both networks, side by side.
-
-    Attributes
-    ----------
-    M_B, depth, width : int
-    activation : str
-    variance : float
-        Of a weight, times n_prev.
-    bn : Curves or None
-        None at M_B = 1, where x̂ is 0/0.
-    baseline : Curves
-    formula : float or None
-        The mean factor with BN at large width, all M_B − 1 directions filled alike.
-    holds : bool
-        Whether it lies between the five seeds.
-    explanation : str
-        What is to be said of BN's error at M_B = 1 and 2.
-    """
+    """Both networks, side by side."""
 
     M_B: int
     depth: int
     width: int
     activation: str
-    variance: float
-    bn: Curves | None
+    variance: float  # of a weight, times n_prev
+    bn: Curves | None  # None at M_B = 1, where x̂ is 0/0
     baseline: Curves
+    # the mean factor with BN at large width, all M_B − 1 directions filled alike
     formula: float | None
-    holds: bool
-    explanation: str
+    holds: bool  # whether it lies between the five seeds
+    explanation: str  # what is to be said of BN's error at M_B = 1 and 2
 
 
 @functools.partial(kept, most=len(WIDTHS) * len(SEEDS))

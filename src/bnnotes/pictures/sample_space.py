@@ -27,30 +27,18 @@ def _epsilon(value, options):
 
 
 class Batch(NamedTuple):
-    """M of one neuron on one batch, and what it makes of a vector.
-
-    Attributes
-    ----------
-    M_B : int
-    eps : float
-    matrix : ndarray, shape (M_B, M_B), or None
-        None where x̂ is 0/0.
-    measured, predicted : ndarray, shape (M_B,)
-        Eigenvalues, ascending.
-    u, rest : ndarray, shape (M_B,)
-        A vector over the samples, and M u.
-    explanation : str
-        Why there is no matrix.
-    """
+    """M of one neuron on one batch, and what it makes of a vector."""
 
     M_B: int
     eps: float
-    matrix: np.ndarray | None = None
+    matrix: np.ndarray | None = None  # (M_B, M_B), None where x̂ is 0/0
+    # (M_B,), eigenvalues, ascending
     measured: np.ndarray | None = None
     predicted: np.ndarray | None = None
+    # (M_B,), a vector over the samples, and M u
     u: np.ndarray | None = None
     rest: np.ndarray | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there is no matrix
 
 
 @kept
@@ -223,30 +211,17 @@ ZERO = 1e-17  # exact zeros are drawn here, where the logarithm has no place for
 
 
 class Weights(NamedTuple):
-    """A neuron with one input, over its weight.
-
-    Attributes
-    ----------
-    W, eps : float
-    weights : ndarray, shape (n,)
-        The weights of the curves; 0 is among them.
-    y : ndarray, shape (M_B, n)
-        At γ = 1 and β = 0; nan where x̂ is 0/0.
-    share, share_predicted : ndarray, shape (n,)
-        |M u| / |u − ⟨u⟩|, measured and predicted; nan where x̂ is 0/0.
-    u : ndarray, shape (M_B,)
-        u − ⟨u⟩.
-    rest, rest_predicted : ndarray, shape (M_B,)
-        M u at W itself; nan where x̂ is 0/0.
-    """
+    """A neuron with one input, over its weight."""
 
     W: float
     eps: float
-    weights: np.ndarray
-    y: np.ndarray
+    weights: np.ndarray  # (n,), the weights of the curves; 0 is among them
+    y: np.ndarray  # (M_B, n), at γ = 1 and β = 0; nan where x̂ is 0/0
+    # (n,), |M u| / |u − ⟨u⟩|, measured and predicted; nan where x̂ is 0/0
     share: np.ndarray
     share_predicted: np.ndarray
-    u: np.ndarray
+    u: np.ndarray  # (M_B,), u − ⟨u⟩
+    # (M_B,), M u at W itself; nan where x̂ is 0/0
     rest: np.ndarray
     rest_predicted: np.ndarray
 
@@ -409,47 +384,28 @@ MOVES = {"W": "-", "γ": "--", "β": ":"}
 
 
 class Training(NamedTuple):
-    """Every state of one training.
+    """Every state of one training."""
 
-    Attributes
-    ----------
-    layers : list of lists
-        ``layers[step]`` are the layers after that many steps.
-    W, gamma, beta : ndarray, shape (STEPS + 1, LAYERS)
-    """
-
-    layers: list
+    layers: list  # ``layers[step]`` are the layers after that many steps
+    # (STEPS + 1, LAYERS)
     W: np.ndarray
     gamma: np.ndarray
     beta: np.ndarray
 
 
 class State(NamedTuple):
-    """A training up to one step.
-
-    Attributes
-    ----------
-    M_B : int
-    eps : float
-    step : int
-    W, gamma : ndarray, shape (STEPS + 1, LAYERS), or None
-        None where the training cannot begin.
-    moved : dict of str to ndarray, shape (STEPS + 1,)
-        For W, γ and β the largest distance of a layer from where it began.
-    cost : float
-        On all digits.
-    explanation : str
-        Why there is no training.
-    """
+    """A training up to one step."""
 
     M_B: int
     eps: float
     step: int
+    # (STEPS + 1, LAYERS), None where the training cannot begin
     W: np.ndarray | None = None
     gamma: np.ndarray | None = None
+    # (STEPS + 1,), for W, γ and β the largest distance of a layer from where it began
     moved: dict | None = None
-    cost: float | None = None
-    explanation: str = ""
+    cost: float | None = None  # on all digits
+    explanation: str = ""  # why there is no training
 
 
 @kept

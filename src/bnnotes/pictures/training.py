@@ -49,18 +49,10 @@ def apart(heights, gap):
 
 
 class Curves(NamedTuple):
-    """What a training has shown so far: one array per network, one entry per epoch.
+    """What a training has shown so far: one array per network, one entry per epoch."""
 
-    Attributes
-    ----------
-    cost : dict of str to ndarray
-        Mean cost over the batches of each epoch, before their steps.
-    accuracy : dict of str to ndarray
-        Held-out accuracy after each epoch.
-    """
-
-    cost: dict
-    accuracy: dict
+    cost: dict  # mean cost over the batches of each epoch, before their steps
+    accuracy: dict  # held-out accuracy after each epoch
 
 
 class LiveTraining(Live):
@@ -216,15 +208,9 @@ ODD = look.CLASS_1._replace(color="#8A5A00")
 
 
 class Plane(NamedTuple):
-    """Digits 0, 2, 7 and 9 in their first two principal components; even is 0, odd is 1.
+    """Digits 0, 2, 7 and 9 in their first two principal components; even is 0, odd is 1."""
 
-    Attributes
-    ----------
-    psi, psi_test : ndarray, shape (M, 2)
-        In standard deviations of the training digits.
-    phi, phi_test : ndarray, shape (M, 1)
-    """
-
+    # psi (M, 2), in standard deviations of the training digits, and phi (M, 1)
     psi: np.ndarray
     phi: np.ndarray
     psi_test: np.ndarray
@@ -260,38 +246,19 @@ def grid():
 
 
 class Side(NamedTuple):
-    """One network after its training.
+    """One network after its training."""
 
-    Attributes
-    ----------
-    cost : ndarray, shape (steps,)
-        Of every batch before its step.
-    moved : float or None
-        Largest change of any parameter below the top layer, and of W at the top.
-    prediction : ndarray, shape (GRID, GRID), or None
-        u^L over the plane, in inference mode. None, as the other two, of a training that stopped.
-    accuracy : float or None
-        On the held-out digits, in inference mode.
-    stopped : str
-        Why the training ended early.
-    """
-
-    cost: np.ndarray
-    moved: float
+    cost: np.ndarray  # (steps,), of every batch before its step
+    moved: float  # largest change of any parameter below the top layer, and of W at the top
+    # (GRID, GRID), u^L over the plane, in inference mode. None, as the other two, of a training
+    # that stopped.
     prediction: np.ndarray | None
-    accuracy: float | None
-    stopped: str
+    accuracy: float | None  # on the held-out digits, in inference mode
+    stopped: str  # why the training ended early
 
 
 class Both(NamedTuple):
-    """Baseline and BN, trained from the same weights on the same batches.
-
-    Attributes
-    ----------
-    M_B : int
-    learning_rate : float
-    baseline, bn : Side
-    """
+    """Baseline and BN, trained from the same weights on the same batches."""
 
     M_B: int
     learning_rate: float
@@ -584,24 +551,13 @@ def measured(M_B):
 
 
 class Layers(NamedTuple):
-    """The angles of one layer and the amplitudes of all, epoch by epoch.
-
-    Attributes
-    ----------
-    M_B, layer : int
-    angles : ndarray, shape (epochs, 4), or None
-        Medians of θ1, θ2, θ3 and φ, folded to 0…90°.
-    ratios : ndarray, shape (layers, epochs), or None
-        BL's amplitude over BN's.
-    explanation : str
-        Why there are none.
-    """
+    """The angles of one layer and the amplitudes of all, epoch by epoch."""
 
     M_B: int
     layer: int
-    angles: np.ndarray | None
-    ratios: np.ndarray | None
-    explanation: str = ""
+    angles: np.ndarray | None  # (epochs, 4), medians of θ1, θ2, θ3 and φ, folded to 0…90°
+    ratios: np.ndarray | None  # (layers, epochs), BL's amplitude over BN's
+    explanation: str = ""  # why there are none
 
 
 class LayersInTraining(Explorer):
