@@ -116,19 +116,11 @@ class OutputError(Explorer):
         even, odd, delta = look.CLASS_0, look.CLASS_1, look.DELTA
         ax.text(0.97 * high, 0.72, r"even, $\phi=0$", color=even.ink, ha="right")
         ax.text(0.97 * low, -0.78, r"odd, $\phi=1$", color=odd.ink, ha="left")
-        lines = (
-            ax.plot([], [], color=FAINT, lw=1)[0],
-            ax.plot([], [], color=FAINT, lw=1)[0],
-            ax.plot([], [], color=delta.color, lw=1, linestyle="--")[0],
-            ax.plot([], [], **even.points(alpha=0.6))[0],
-            ax.plot([], [], **odd.points(alpha=0.6))[0],
-            ax.plot([], [], color=delta.color, lw=2, solid_capstyle="butt")[0],
-            ax.plot([], [], **delta.points(ms=8))[0],
-        )
-        self._bounds, self._mixed = lines[:2], lines[2]
-        self._classes, self._stem, self._moved = lines[3:5], lines[5], lines[6]
-        for line in lines:
-            self.moving(line)
+        self._bounds = [self.line(ax, color=FAINT, lw=1) for _ in range(2)]
+        self._mixed = self.line(ax, color=delta.color, lw=1, linestyle="--")
+        self._classes = [self.line(ax, **of.points(alpha=0.6)) for of in (even, odd)]
+        self._stem = self.line(ax, color=delta.color, lw=2, solid_capstyle="butt")
+        self._moved = self.line(ax, **delta.points(ms=8))
 
     def _draw_costs(self, ax, low, high):
         ax.set(
@@ -137,12 +129,11 @@ class OutputError(Explorer):
             ylabel="cost $C$ of the batch",
         )
         delta = look.DELTA
-        (self._cost,) = ax.plot([], [], color=look.INK)
-        (self._tangent,) = ax.plot([], [], color=delta.color, lw=2)
-        (self._touch,) = ax.plot([], [], **delta.points(ms=8, clip_on=False))
-        self._slope = ax.text(0.5, 0.93, "", color=delta.ink, ha="center", transform=ax.transAxes)
-        for artist in (self._cost, self._tangent, self._touch, self._slope):
-            self.moving(artist)
+        self._cost = self.line(ax, color=look.INK)
+        self._tangent = self.line(ax, color=delta.color, lw=2)
+        self._touch = self.line(ax, **delta.points(ms=8, clip_on=False))
+        above = {"ha": "center", "transform": ax.transAxes}
+        self._slope = self.words(ax, 0.5, 0.93, color=delta.ink, **above)
 
     def update(self, result):
         for line, label in zip((*self._bounds, self._mixed), (0, 1, result.label), strict=True):
@@ -269,20 +260,15 @@ class Noise(Explorer):
         ax.set_yticks((0.01, 0.1, 1, 10, 100), ("0.01", "0.1", "1", "10", "100"))
         ax.minorticks_off()
         ax.axhline(1, color=FAINT, lw=look.THIN, zorder=0)
-        here = ax.axvline(1, 0.27, color=FAINT, lw=look.THIN, zorder=0)
-        (batches,) = ax.plot(
-            [], [], ".", color=look.BASELINE.color, ms=4, alpha=0.5, mew=0, label="single batches"
-        )
-        (measured,) = ax.plot([], [], label="root mean square", **look.GRADIENT.points(ms=4.5))
-        (predicted,) = ax.plot(
-            [], [], ":", color=look.INK, lw=1.2, label=r"predicted, $\propto\sqrt{1/M_B-1/M}$"
-        )
-        (marked,) = ax.plot([], [], "o", mfc="none", color=look.INK, ms=11, mew=1.2)
+        self._here = self.moving(ax.axvline(1, 0.27, color=FAINT, lw=look.THIN, zorder=0))
+        small = {"ms": 4, "alpha": 0.5, "mew": 0, "label": "single batches"}
+        self._batches = self.line(ax, ".", color=look.BASELINE.color, **small)
+        one = look.GRADIENT.points(ms=4.5)
+        self._measured = self.line(ax, label="root mean square", **one)
+        label = r"predicted, $\propto\sqrt{1/M_B-1/M}$"
+        self._predicted = self.line(ax, ":", color=look.INK, lw=1.2, label=label)
+        self._marked = self.line(ax, "o", mfc="none", color=look.INK, ms=11, mew=1.2)
         ax.legend(loc="lower left", frameon=False, fontsize=8, handlelength=1.6)
-        lines = (here, batches, measured, predicted, marked)
-        self._here, self._batches, self._measured, self._predicted, self._marked = map(
-            self.moving, lines
-        )
 
     def _draw_fan(self, ax):
         ax.set(xlim=(-1.15, 1.15), ylim=(-0.28, 1.4), aspect="equal")
@@ -301,10 +287,9 @@ class Noise(Explorer):
         ax.text(0, -0.23, "gray: the directions of single batches", color=gray, **aligned)
         self._fan = self.moving(LineCollection([], colors=gray, lw=0.7, alpha=0.35))
         ax.add_collection(self._fan)
-        (tips,) = ax.plot([], [], ".", color=gray, ms=4, alpha=0.5, mew=0)
-        (median,) = ax.plot([], [], "--", color=look.INK, lw=1.4, dashes=(4, 2))
-        text = ax.text(0, 1.3, "", ha="center", va="center")
-        self._tips, self._median, self._median_text = map(self.moving, (tips, median, text))
+        self._tips = self.line(ax, ".", color=gray, ms=4, alpha=0.5, mew=0)
+        self._median = self.line(ax, "--", color=look.INK, lw=1.4, dashes=(4, 2))
+        self._median_text = self.words(ax, 0, 1.3, ha="center", va="center")
 
     def update(self, result):
         self._here.set_xdata([result.M_B, result.M_B])

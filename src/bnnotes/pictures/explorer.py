@@ -12,8 +12,7 @@ A subclass defines one, as in::
             return slope * np.arange(M_B)
 
         def draw(self):
-            (line,) = self.axes().plot([], [])
-            self._line = self.moving(line)
+            self._line = self.line(self.axes())
 
         def update(self, result):
             self._line.set_data(np.arange(len(result)), result)

@@ -426,9 +426,9 @@ class Triangle(Explorer):
         )
         ball.set_position((0.0, 0.0, 4.3 / 8.4, 1.0))
         self._sphere = Sphere(ball, self.moving)
-        self._note = self.moving(ball.text(0, 0, "", ha="center", va="center", fontsize=10))
-        self._radius = self.moving(ball.text(-1.27, -1.27, ""))
-        self._dimensions = self.moving(ball.text(1.27, -1.27, "", ha="right"))
+        self._note = self.words(ball, 0, 0, "", ha="center", va="center", fontsize=10)
+        self._radius = self.words(ball, -1.27, -1.27, "")
+        self._dimensions = self.words(ball, 1.27, -1.27, "", ha="right")
         self._draw_bars(bars)
         self._draw_entries(entries)
 
@@ -454,7 +454,7 @@ class Triangle(Explorer):
         ax.axhline(0, color=GRAY, lw=look.THIN)
         self._points = []
         for k, (name, of, _) in enumerate(CORNERS):
-            self._points.append(self.moving(ax.plot([], [], ms=4, **of.points())[0]))
+            self._points.append(self.line(ax, ms=4, **of.points()))
             y, beside = 0.85 - 0.33 * k, {"transform": ax.transAxes}
             ax.text(1.04, y, name, color=of.ink, va="center", fontsize=11, **beside)
             ax.plot([1.13], [y], ms=4, **of.points(clip_on=False, **beside))
@@ -631,11 +631,9 @@ class Means(Explorer):
         bars = ax.bar(RATIOS[:-1], 0, 0.25, align="edge", color=look.FAINT, ec="white", lw=0.5)
         self._bars = [self.moving(bar) for bar in bars]
         self._middle = self.moving(ax.axvline(0, color=look.INK, lw=1.6))
-        self._median = self.moving(ax.text(0, 0.47, "", va="center"))
+        self._median = self.words(ax, 0, 0.47, "", va="center")
         above = {"backgroundcolor": "white", "zorder": 5}
-        self._note = self.moving(
-            ax.text(2, 0.25, "", ha="center", va="center", fontsize=10, **above)
-        )
+        self._note = self.words(ax, 2, 0.25, "", ha="center", va="center", fontsize=10, **above)
 
     def _draw_curves(self, ax):
         places = np.arange(len(OFFSETS))
@@ -795,14 +793,13 @@ class Stops(Explorer):
         ]
         place = {"ha": "center", "va": "center", "transform": left.transAxes}
         above = {"fontsize": 10, "backgroundcolor": "white", "zorder": 5}
-        self._note = self.moving(left.text(0.5, 0.5, "", **place, **above))
+        self._note = self.words(left, 0.5, 0.5, "", **place, **above)
 
     def _curves(self, ax, text, of, width, count=1, zorder=2):
         """Return curves of one quantity, and its name."""
-        lines = [ax.plot([], [], **of.line(lw=width, zorder=zorder))[0] for _ in range(count)]
         beside = {"va": "center", "transform": ax.get_yaxis_transform()}
-        name = self.moving(ax.text(1.03, 0, text, color=of.ink, **beside))
-        return [self.moving(line) for line in lines], name
+        name = self.words(ax, 1.03, 0, text, color=of.ink, **beside)
+        return [self.line(ax, **of.line(lw=width, zorder=zorder)) for _ in range(count)], name
 
     def update(self, result):
         self._note.set_text(result.explanation)

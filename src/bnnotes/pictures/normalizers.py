@@ -131,7 +131,7 @@ class Groups(Explorer):
         ax.minorticks_off()
         ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
         points = look.GRADIENT.points(markersize=4, clip_on=False)
-        self._eigenvalues = self.moving(ax.plot([], [], **points)[0])
+        self._eigenvalues = self.line(ax, **points)
 
     def update(self, result):
         defined = result.together is not None
@@ -266,8 +266,8 @@ class Devices(Explorer):
         bars.axhline(0, color=look.INK, lw=look.THIN)
         self._ranks = self.moving(bars.vlines([], -1.2, 1.2, color=look.THETA1.color, lw=1.5))
         one = {"marker": "o", "mfc": "white", "mec": look.BASELINE.color, "markersize": 9}
-        self._exact = self.moving(bars.plot([], [], linestyle="none", **one)[0])
-        self._here = self.moving(bars.plot([], [], **look.GRADIENT.points(markersize=5))[0])
+        self._exact = self.line(bars, linestyle="none", **one)
+        self._here = self.line(bars, **look.GRADIENT.points(markersize=5))
         key(bars, **{"○ on one device": (0.0, look.BASELINE.color), "● here": (0.3, look.INK)})
         self._explanation = self.moving(explanation(bars))
 

@@ -151,7 +151,7 @@ class Node(Explorer):
         ax.plot([-1, 1], [0, 0], color="#C8C8C8", lw=look.THIN)
         ax.text(0, -0.4, r"the half disk of radius $\sqrt{M_B}$", ha="center", color=GRAY)
         options = {"color": look.X_HAT.ink, "ha": "center", "va": "center", "size": 11}
-        self.moving(ax.text(1.13, -0.05, r"$\hat x$", **options))
+        self.words(ax, 1.13, -0.05, r"$\hat x$", **options)
         lines = (
             look.X_HAT.line(lw=1.2, zorder=2),
             look.THETA1.line(lw=1.4, zorder=3),
@@ -160,11 +160,11 @@ class Node(Explorer):
             look.DELTA.line(marker="s", markevery=[1], zorder=5),
         )
         self._x_hat, self._arc, self._taken, self._sent, self._delta = (
-            self.moving(ax.plot([], [], **line)[0]) for line in lines
+            self.line(ax, **line) for line in lines
         )
         options = {"ha": "center", "va": "center", "bbox": BOX, "zorder": 6}
         self._labels = {
-            name: self.moving(ax.text(0, 0, text, color=of.ink, **options))
+            name: self.words(ax, 0, 0, text, color=of.ink, **options)
             for name, text, of in (
                 ("theta1", r"$\theta_1$", look.THETA1),
                 ("delta", r"$\hat\Delta$", look.DELTA),
@@ -182,12 +182,12 @@ class Node(Explorer):
         # S38 and S39: nothing at 0°, and the largest at 180°.
         ax.plot([0, 180], [0, 1], marker="x", markersize=9, markeredgewidth=2, **options)
         ax.text(176, 1.005, "the source", color=GRAY, ha="right", va="bottom")
-        self._predicted = self.moving(ax.plot([], [], color=GRAY, lw=6, alpha=0.4)[0])
-        self._measured = self.moving(ax.plot([], [], **SENT.points(markersize=2.5))[0])
+        self._predicted = self.line(ax, color=GRAY, lw=6, alpha=0.4)
+        self._measured = self.line(ax, **SENT.points(markersize=2.5))
         own = look.DELTA.points(markersize=5, alpha=0.65, mec="none", clip_on=False)
-        self._own = self.moving(ax.plot([], [], **own)[0])
+        self._own = self.line(ax, **own)
         here = SENT.points(markersize=9, fillstyle="none", mew=1.6, clip_on=False)
-        self._here = self.moving(ax.plot([], [], **here)[0])
+        self._here = self.line(ax, **here)
         marks = {
             r"— from $\theta_1$": (-0.04, GRAY),
             "● measured": (0.25, look.INK),
@@ -199,10 +199,10 @@ class Node(Explorer):
         ax.set(xlim=(0, 1), ylim=(-1.08, 1.08), xticks=[], yticks=[-1, 0, 1])
         ax.axhline(0, color=look.INK, lw=look.THIN)
         self._connections = self.moving(ax.vlines([], [], [], color="#B0B0B0", lw=1))
-        self._delta_s = self.moving(ax.plot([], [], **look.DELTA.points())[0])
-        self._sent_s = self.moving(ax.plot([], [], **SENT.points(markersize=4))[0])
+        self._delta_s = self.line(ax, **look.DELTA.points())
+        self._sent_s = self.line(ax, **SENT.points(markersize=4))
         options = {"transform": ax.transAxes, "ha": "center", "va": "top"}
-        self._which = self.moving(ax.text(0.5, -0.05, "", **options))
+        self._which = self.words(ax, 0.5, -0.05, "", **options)
         key(ax, **{r"■ $\hat\Delta$": (0.0, look.DELTA.ink), "● sent back": (0.22, look.INK)})
 
     def update(self, result):
@@ -395,15 +395,15 @@ class Depth(Explorer):
     def _draw_marks(self):
         self._expected = self._line(self._error, color=look.INK, ls=":", lw=1.2)
         options = {"transform": self._error.transAxes, "va": "bottom"}
-        self._expected_text = self.moving(self._error.text(0.42, 1.03, "", **options))
+        self._expected_text = self.words(self._error, 0.42, 1.03, "", **options)
         self._top = self._line(self._error, **look.DELTA.points(markersize=7))
         options = {"color": look.DELTA.ink, "ha": "left", "va": "center"}
-        self._enters = self.moving(self._error.text(0, 0, r"$\Delta^L$", **options))
+        self._enters = self.words(self._error, 0, 0, r"$\Delta^L$", **options)
         self._most = self._line(self._rank, color=look.INK, lw=look.THIN, ls=":")
-        self._most_text = self.moving(self._rank.text(0.6, 1, "", va="bottom", fontsize=8))
+        self._most_text = self.words(self._rank, 0.6, 1, "", va="bottom", fontsize=8)
 
     def _line(self, ax, **options):
-        return self.moving(ax.plot([], [], **options)[0])
+        return self.line(ax, **options)
 
     def update(self, result):
         layers = np.arange(1, result.depth + 1)

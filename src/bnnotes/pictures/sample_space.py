@@ -113,11 +113,11 @@ class Mixing(Explorer):
         bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
         bar.outline.set_linewidth(look.THIN)
         centered = {"ha": "center", "va": "center", "fontsize": 8}
-        self._entries = [self.moving(ax.text(0, 0, "", **centered)) for _ in range(WRITTEN**2)]
+        self._entries = [self.words(ax, 0, 0, "", **centered) for _ in range(WRITTEN**2)]
         self._columns = self._sample_label(ax)
 
     def _sample_label(self, ax):
-        return self.moving(ax.text(0.5, -0.04, "", transform=ax.transAxes, ha="center", va="top"))
+        return self.words(ax, 0.5, -0.04, "", transform=ax.transAxes, ha="center", va="top")
 
     def _draw_eigenvalues(self, ax):
         ax.set(xscale="log", xlim=(0.8, 1.3 * LARGEST), ylim=(-0.06, 1.1))
@@ -126,14 +126,10 @@ class Mixing(Explorer):
         ax.minorticks_off()
         ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
         predicted = {"marker": "_", "markersize": 13, "color": look.BASELINE.color}
-        self._predicted = self.moving(
-            ax.plot([], [], linestyle="none", clip_on=False, **predicted)[0]
-        )
+        self._predicted = self.line(ax, linestyle="none", clip_on=False, **predicted)
         measured = look.GRADIENT.points(markersize=4, clip_on=False)
-        self._measured = self.moving(ax.plot([], [], **measured)[0])
-        self._on_x_hat = self.moving(
-            ax.text(2.5, 0, "", color=look.X_HAT.ink, ha="left", va="center")
-        )
+        self._measured = self.line(ax, **measured)
+        self._on_x_hat = self.words(ax, 2.5, 0, "", color=look.X_HAT.ink, ha="left", va="center")
         key(ax, **{"— predicted": (0.0, look.BASELINE.color), "● measured": (0.45, look.INK)})
 
     def _draw_entries(self, ax):
@@ -142,8 +138,8 @@ class Mixing(Explorer):
         ax.axhline(0, color=look.INK, linewidth=look.THIN)
         u, rest = look.U, look.GRADIENT
         self._connections = self.moving(ax.vlines([], [], [], color="#B0B0B0", linewidth=1))
-        self._u = self.moving(ax.plot([], [], **u.points())[0])
-        self._rest = self.moving(ax.plot([], [], **rest.points(markersize=4))[0])
+        self._u = self.line(ax, **u.points())
+        self._rest = self.line(ax, **rest.points(markersize=4))
         key(ax, **{"▲ u": (0.0, u.ink), r"● $\mathbf{M}$u": (0.15, rest.color)})
         self._rows = self._sample_label(ax)
 
@@ -284,8 +280,7 @@ class Weight(Explorer):
         ax.set(xlabel=r"$W$", ylabel=r"$y$ of each sample", xlim=(-LIMIT, LIMIT), ylim=(-2.5, 2.5))
         self._now = [self._vertical(ax)]
         self._now[0].set(marker="^", markevery=[0], markersize=9, clip_on=False)  # to be dragged
-        lines = [ax.plot([], [], **look.Y.line(linewidth=1.2))[0] for _ in _only_input()]
-        self._samples = [self.moving(line) for line in lines]
+        self._samples = [self.line(ax, **look.Y.line(linewidth=1.2)) for _ in _only_input()]
 
     def _vertical(self, ax):
         return self.moving(ax.axvline(0, color=look.INK, linewidth=look.THIN, linestyle=":"))
@@ -298,11 +293,9 @@ class Weight(Explorer):
         )
         ax.minorticks_off()
         band = {"color": look.BASELINE.color, "linewidth": 7, "alpha": 0.5}
-        self._predicted = self.moving(ax.plot([], [], **band)[0])
-        self._measured = self.moving(ax.plot([], [], **look.GRADIENT.points(markersize=2.5))[0])
-        self._here = self.moving(
-            ax.plot([], [], **look.GRADIENT.points(markersize=8, fillstyle="none"))[0]
-        )
+        self._predicted = self.line(ax, **band)
+        self._measured = self.line(ax, **look.GRADIENT.points(markersize=2.5))
+        self._here = self.line(ax, **look.GRADIENT.points(markersize=8, fillstyle="none"))
         self._now.append(self._vertical(ax))
         self._note = self.moving(explanation(ax))
         key(ax, **{"— predicted": (0.0, band["color"]), "● measured": (0.45, look.INK)})
@@ -311,11 +304,9 @@ class Weight(Explorer):
         ax.set(xticks=[], xlabel=r"samples $s$", xlim=(0, 1), ylim=(-reach, reach))
         ax.axhline(0, color=look.INK, linewidth=look.THIN)
         squares = {"marker": "s", "markersize": 10, "fillstyle": "none"}
-        self._u = self.moving(ax.plot([], [], **look.U.points())[0])
-        self._rest_predicted = self.moving(
-            ax.plot([], [], linestyle="none", color=look.BASELINE.color, **squares)[0]
-        )
-        self._rest = self.moving(ax.plot([], [], **look.GRADIENT.points(markersize=4))[0])
+        self._u = self.line(ax, **look.U.points())
+        self._rest_predicted = self.line(ax, linestyle="none", color=look.BASELINE.color, **squares)
+        self._rest = self.line(ax, **look.GRADIENT.points(markersize=4))
         self._undefined = self.moving(explanation(ax))
         rest = {r"● $\mathbf{M}$u": (0.37, look.INK), "□ predicted": (0.6, look.BASELINE.color)}
         key(ax, **{"▲ u − ⟨u⟩": (0.0, look.U.ink)}, **rest)
@@ -478,8 +469,8 @@ class Chain(Explorer):
     def _lines(self, ax, looks):
         """Return for each look a line and a label at its end."""
         end = {"marker": "o", "markersize": 3.5, "markevery": [-1], "clip_on": False}
-        lines = [self.moving(ax.plot([], [], **end, **one)[0]) for one in looks]
-        return [(line, self.moving(ax.text(0, 0, "", va="center", fontsize=8))) for line in lines]
+        lines = [self.line(ax, **end, **one) for one in looks]
+        return [(line, self.words(ax, 0, 0, "", va="center", fontsize=8)) for line in lines]
 
     def update(self, result):
         if not self.shows(self._explanation, result.explanation):

@@ -157,9 +157,9 @@ class LiveTraining(Live):
 
     def _curve(self, ax, name):
         of = LAYOUTS[name]
-        (line,) = ax.plot([], [], **of.line(marker=of.marker, markersize=3.5, clip_on=False))
-        text = ax.text(1.03, 0, "", color=of.ink, va="center", transform=ax.transAxes)
-        return self.moving(line), self.moving(text)
+        line = self.line(ax, **of.line(marker=of.marker, markersize=3.5, clip_on=False))
+        beside = {"va": "center", "transform": ax.transAxes}
+        return line, self.words(ax, 1.03, 0, color=of.ink, **beside)
 
     def update(self, result):
         costs, accuracies = (
@@ -398,10 +398,10 @@ class NetworksInTraining(Explorer):
         ax.set_xticks([0, STEPS // 2, STEPS])
         ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         self._curves = []
+        beside = {"va": "center", "transform": ax.transAxes}
         for of in (look.BASELINE, look.BATCH_NORM):
-            (line,) = ax.plot([], [], **of.line())
-            text = ax.text(1.04, 0, "", transform=ax.transAxes, va="center", color=of.ink)
-            self._curves.append((of, self.moving(line), self.moving(text)))
+            line = self.line(ax, **of.line())
+            self._curves.append((of, line, self.words(ax, 1.04, 0, color=of.ink, **beside)))
 
     def update(self, result):
         sides = result.baseline, result.bn
@@ -592,12 +592,12 @@ class LayersInTraining(Explorer):
         self._angles = [self._curve(angles, of) for of in ANGLES]
         self._ratios = [self._curve(ratios, of) for of in LAYERS]
         note = {"ha": "center", "va": "center", "fontsize": 10}
-        self._note = self.moving(angles.text(0.5, 0.5, "", transform=angles.transAxes, **note))
+        self._note = self.words(angles, 0.5, 0.5, "", transform=angles.transAxes, **note)
 
     def _curve(self, ax, of):
-        (line,) = ax.plot([], [], **of.line(marker=of.marker))
-        name = ax.text(1.04, 0, of.label, transform=ax.transAxes, va="center", color=of.ink)
-        return self.moving(line), self.moving(name)
+        line = self.line(ax, **of.line(marker=of.marker))
+        beside = {"va": "center", "transform": ax.transAxes}
+        return line, self.words(ax, 1.04, 0, of.label, color=of.ink, **beside)
 
     def update(self, result):
         broken = result.explanation.replace(": ", ":\n").replace(", ", ",\n")

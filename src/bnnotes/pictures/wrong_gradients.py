@@ -329,14 +329,14 @@ class GradientCheck(Explorer):
         self._bars = self.moving(LineCollection([], lw=1.6, zorder=2))
         ax.add_collection(self._bars, autolim=False)
         self._caught, self._missed = (
-            self.moving(ax.plot([], [], **of.points(marker="o", ms=6, mfc=fill, zorder=3))[0])
+            self.line(ax, **of.points(marker="o", ms=6, mfc=fill, zorder=3))
             for of, fill in ((look.GRADIENT, look.GRADIENT.color), (look.BASELINE, "white"))
         )
         beside = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
-        self._verdicts = [self.moving(ax.text(1.01, k, "", **beside)) for k in range(count)]
-        self._limit = self.moving(ax.plot([], [], color=look.THETA1.color, lw=2, zorder=1)[0])
-        self._says = self.moving(
-            ax.text(1, -0.75, "tolerance", color=look.INK, ha="center", va="bottom", fontsize=8.5)
+        self._verdicts = [self.words(ax, 1.01, k, "", **beside) for k in range(count)]
+        self._limit = self.line(ax, color=look.THETA1.color, lw=2, zorder=1)
+        self._says = self.words(
+            ax, 1, -0.75, "tolerance", color=look.INK, ha="center", va="bottom", fontsize=8.5
         )
 
     def update(self, result):
