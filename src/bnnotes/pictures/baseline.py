@@ -15,7 +15,7 @@ from ..check import complex_step
 from ..kept import kept
 from . import look
 from .explorer import Explorer, batch_size, slider
-from .look import FAINT
+from .look import FAINT, number
 from .schematic import SMALL, around, arrow, box, chain, links, neurons, sheet, write
 
 LOGITS = np.linspace(-12, 12, 97)
@@ -29,11 +29,6 @@ DTYPE_LOOKS = {
     "float64": {"color": look.INK, "marker": "o"},
     "float32": {"color": look.DELTA.color, "marker": "x"},
 }
-
-
-def signed(value):
-    """Return a number with its sign and three decimals, a true minus, and no minus before 0.000."""
-    return f"{round(float(value), 3) + 0:+.3f}".replace("-", "−")
 
 
 class Outputs(NamedTuple):
@@ -152,11 +147,11 @@ class OutputError(Explorer):
         run = np.array([-3, 3]) / np.hypot(1, result.slope * np.ptp(LOGITS) / top)
         self._tangent.set_data(result.logit + run, result.cost + result.slope * run)
         # No formula: matplotlib keeps some kilobytes of each new one for good.
-        self._slope.set_text(f"slope Δ = {signed(result.slope)}")
+        self._slope.set_text(f"slope Δ = {number(result.slope, 3, '+')}")
 
     def say(self, result):
         who = "M_B = 1, this sample alone" if result.M_B == 1 else f"M_B = {result.M_B}"
-        error, slope = (signed(value) for value in (result.error / result.M_B, result.slope))
+        error, slope = (number(v, 3, "+") for v in (result.error / result.M_B, result.slope))
         return (
             f"{who}: (u − φ)/M_B = {error}; slope of the cost, by complex step, {slope}; "
             f"cost {result.cost:.2f}."
@@ -233,7 +228,7 @@ class Noise(Explorer):
     size = 8.0, 3.5
     places = 3
     M_B = batch_size(SIZES, 8)
-    epochs = slider("epochs trained", 5, options=[(str(n), n) for n in STAGES])
+    epochs = slider("epochs trained", 5, options=STAGES)
 
     def compute(self, M_B, epochs):
         along, across = _directions(epochs, M_B)

@@ -13,7 +13,7 @@ from ..activations import sigmoid
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
-from .look import slots, stems
+from .look import number, slots, stems
 from .schematic import FAINT, SMALL, around, arrow, box, chain, links, neurons, sheet, write
 
 NEURON = 16
@@ -35,11 +35,6 @@ def layer_input(neuron):
 def _epsilon():
     options = [(text, float(text)) for text in ("0", "1e-5", "0.001", "0.01", "0.1", "1")]
     return slider("ε", 0.0, options=options)
-
-
-def number(value):
-    """Return a number with two decimals, a true minus, and no minus before 0.00."""
-    return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
 
 
 ROWS = {"x": (2.0, look.X), "x_hat": (1.0, look.X_HAT), "y": (0.0, look.Y)}

@@ -18,21 +18,13 @@ from .. import baseline, batchnorm, digits, geometry, growth, network, sphere
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
+from .look import number
 
 NO_SIDE = 1e-6  # the sine of a side that φ cannot be measured from
 GRAY = "#9A9A9A"
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 load = kept(digits.load)
-
-
-def _choice(description, values, value):
-    return slider(description, value, options=[(f"{one:g}", one) for one in values])
-
-
-def _number(value):
-    """Return a number with two decimals, a true minus, and no minus before 0.00."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 # ---- drawing on a sphere: an orthographic view, great circles, labels that keep apart
@@ -473,7 +465,7 @@ class Triangle(Explorer):
         for (bar, value), g in itertools.zip_longest(self._bars, result.gradients):
             bar.set_visible(g is not None)
             bar.set_width(g or 0.0)
-            value.set_text("" if g is None else _number(g))
+            value.set_text("" if g is None else number(g))
         slots = result.vectors.shape[1]
         for k, (line, entries) in enumerate(zip(self._points, result.vectors, strict=True)):
             line.set_markersize(4 if slots < 20 else 2.5)
@@ -497,7 +489,7 @@ class Triangle(Explorer):
         if result.points is None:
             return state + "one sample equals its mean, so x̂ = 0/0. There is no triangle."
         theta1, theta2, theta3, dihedral = map(_degrees, result.angles)
-        bn, bl, gamma = map(_number, result.gradients)
+        bn, bl, gamma = map(number, result.gradients)
         numbers = f"∂C/∂W: BN {bn}, baseline {bl}. ∂C/∂γ: {gamma}."
         asked = [_degrees(angle) for angle in result.asked]
         if M_B == 2:
@@ -600,8 +592,8 @@ class Means(Explorer):
     size = 8.4, 3.2
     places = 3
     M_B = batch_size((1, 2, 3, 4, 8, 16, 64, 256, 1024), 64)
-    offset = _choice("offset ⟨u⟩/σ(u)", OFFSETS, 10.0)
-    mean = _choice("mean ⟨Δ⟩/σ(Δ)", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0), 0.3)
+    offset = slider("offset ⟨u⟩/σ(u)", 10.0, options=OFFSETS)
+    mean = slider("mean ⟨Δ⟩/σ(Δ)", 0.3, options=(0.0, 0.01, 0.03, 0.1, 0.3, 1.0))
 
     def compute(self, M_B, offset, mean):
         if M_B == 1:
@@ -759,7 +751,7 @@ class Stops(Explorer):
     size = 8.4, 3.4
     places = 3
     M_B = batch_size((1, 2, 3, 4, 5, 6, 10, 16, 32, 64), 64)
-    inputs = _choice("inputs", range(1, INPUTS + 1), INPUTS)
+    inputs = slider("inputs", INPUTS, options=range(1, INPUTS + 1))
 
     def compute(self, M_B, inputs):
         if M_B == 1:

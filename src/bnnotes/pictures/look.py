@@ -169,6 +169,11 @@ def key(ax, **entries):
         ax.text(place, 1.03, text, color=color, transform=ax.transAxes, va="bottom")
 
 
+def number(value, decimals=2, sign=""):
+    """Return a number with so many decimals, a true minus, and no minus before 0.00."""
+    return f"{round(float(value), decimals) + 0:{sign}.{decimals}f}".replace("-", "−")
+
+
 def slots(count):
     """Return where `count` samples stand on an axis from 0 to 1."""
     return (np.arange(count) + 0.5) / max(count, 1)

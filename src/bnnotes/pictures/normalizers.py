@@ -68,7 +68,7 @@ class Groups(Explorer):
     second = "name"
     M_B = batch_size(SIZES, 4)
     name = slider("normalizer", "group_norm", options=NAMES)
-    eps = slider("ε", 0.0, options=[(f"{e:g}", e) for e in (0.0, 1e-3, 1e-1, 1.0)])
+    eps = slider("ε", 0.0, options=(0.0, 1e-3, 1e-1, 1.0))
     groups = slider("groups or ghost batches", 2, options=[1, 2, 4])
     pixels = slider("pixels", "2 × 2", options=["1", "2 × 2"])
 

@@ -25,10 +25,6 @@ ARC = np.linspace(0, 1, 61)
 BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
 
 
-def _choice(description, value, options):
-    return slider(description, value, options=[(f"{option:g}", option) for option in options])
-
-
 class Layer(NamedTuple):
     """The output layer of the digits network on the first M_B digits."""
 
@@ -112,8 +108,8 @@ class Node(Explorer):
     size = 9.0, 3.1
     M_B = batch_size((1, 2, 3, 4, 8, 16, 64, 256, 1400), 64)
     theta1 = slider("angle θ1 in degrees", 60, min=0, max=180)
-    eps = _choice("ε", 0.0, (0.0, 1e-5, 1e-2, 0.1, 1.0))
-    epoch = _choice("epochs of training", 1, (0, 1, 5, 20))
+    eps = slider("ε", 0.0, options=(0.0, 1e-5, 1e-2, 0.1, 1.0))
+    epoch = slider("epochs of training", 1, options=(0, 1, 5, 20))
 
     def compute(self, M_B, theta1, eps, epoch):
         if M_B == 1:
@@ -353,9 +349,9 @@ class Depth(Explorer):
     second = "activation"
     M_B = batch_size(BATCHES, 32)
     depth = slider("layers", 30, min=2, max=DEEPEST)
-    width = _choice("neurons per layer", 64, WIDTHS)
+    width = slider("neurons per layer", 64, options=WIDTHS)
     activation = slider("activation", "relu", options=("relu", "tanh", "sigmoid", "identity"))
-    variance = _choice("n · variance of W", 1.0, (0.5, 1.0, 2.0, 4.0))
+    variance = slider("n · variance of W", 1.0, options=(0.5, 1.0, 2.0, 4.0))
 
     def compute(self, M_B, depth, width, activation, variance):
         state = M_B, depth, width, activation, variance

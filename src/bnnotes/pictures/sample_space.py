@@ -22,10 +22,6 @@ WRITTEN = 4
 ROUNDING = 1e-12
 
 
-def _epsilon(value, options):
-    return slider("ε", value, options=[(f"{eps:g}", eps) for eps in options])
-
-
 class Batch(NamedTuple):
     """M of one neuron on one batch, and what it makes of a vector."""
 
@@ -73,7 +69,7 @@ class Mixing(Explorer):
 
     size = 9.0, 3.0
     M_B = batch_size(range(1, LARGEST + 1), 8)
-    eps = _epsilon(0.0, (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0))
+    eps = slider("ε", 0.0, options=(0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0))
     vector = slider("u", VECTORS[0], options=VECTORS)
 
     def compute(self, M_B, eps, vector):
@@ -249,7 +245,7 @@ class Weight(Explorer):
 
     size = 9.0, 3.0
     W = slider("weight W", 0.5, min=-LIMIT, max=LIMIT, step=0.1)
-    eps = _epsilon(1e-5, (0.0, *(10.0**k for k in range(-12, 1))))
+    eps = slider("ε", 1e-5, options=(0.0, *(10.0**k for k in range(-12, 1))))
 
     def compute(self, W, eps):
         # The slider's 0 may come as 1e-17; to two places it is 0.
@@ -435,7 +431,7 @@ class Chain(Explorer):
     size = 9.0, 3.0
     second = "step"
     M_B = batch_size((1, 2, 3, 8, 64), 8)
-    eps = _epsilon(0.0, EPS)
+    eps = slider("ε", 0.0, options=EPS)
     step = slider("training step", STEPS, min=0, max=STEPS)
 
     def compute(self, M_B, eps, step):

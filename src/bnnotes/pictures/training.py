@@ -338,7 +338,7 @@ class NetworksInTraining(Explorer):
 
     size = 8.4, 3.05
     M_B = batch_size(SIZES, 32)
-    learning_rate = slider("learning rate η", 0.3, options=[(f"{rate:g}", rate) for rate in RATES])
+    learning_rate = slider("learning rate η", 0.3, options=RATES)
     depth = slider("hidden layers", 2, min=1, max=4)
     activation = slider("activation", "relu", options=ACTIVATIONS)
     seed = slider("seed", 0, min=0, max=9)
