@@ -663,12 +663,6 @@ def test_a_network_says_what_it_is(batch_norm, kind):
     assert repr(network.Network([], net.activation)) == "Network without layers"
 
 
-@pytest.mark.parametrize("samples, batch_size", [(7, 4), (8, 4), (9, 4), (4, 4), (5, 1)])
-def test_every_batch_is_whole(samples, batch_size):
-    sizes = [len(b) for b in network.batches(samples, batch_size, np.random.default_rng(0))]
-    assert sizes == [batch_size] * (samples // batch_size)
-
-
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_a_weight_that_overflows_in_the_last_step_is_told_with_its_step(batch_norm):
     rng = np.random.default_rng(0)

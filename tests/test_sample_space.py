@@ -107,16 +107,3 @@ def test_the_slope_holds_in_every_layer_of_a_network(activation, eps):
         std = step.normalized.std
         slope = sample_space.radial_weight_gradient(gradient.gamma, each.gamma, std, eps)
         assert np.abs(radial - slope).max() < 1e-13
-
-
-def test_without_eps_a_step_only_ever_lengthens_the_weights():
-    rng = np.random.default_rng(13)
-    net = network.create([6, 5, 3], batch_norm=True, activation="tanh", rng=rng)
-    psi, phi = rng.normal(size=(40, 6)), rng.integers(0, 2, size=(40, 3)).astype(float)
-    for _ in range(10):
-        before = net.layers
-        gradients = network.cost_and_gradients(net, psi[:8], phi[:8])[1]
-        network.train(net, psi[:8], phi[:8], learning_rate=3.0, batch_size=8, epochs=1, rng=0)
-        for old, new, gradient in zip(before, net.layers, gradients, strict=True):
-            pythagoras = (old.W**2).sum(axis=1) + 9 * (gradient.W**2).sum(axis=1)
-            assert (new.W**2).sum(axis=1) == pytest.approx(pythagoras, rel=1e-12)
