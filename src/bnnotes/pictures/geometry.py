@@ -90,12 +90,12 @@ def _across(a, via):
     return across
 
 
-def circle(pole, points=145):
-    """Return the great circle whose pole this is, shape (points, 3)."""
+def circle(pole):
+    """Return the great circle whose pole this is, shape (145, 3)."""
     pole = unit(np.asarray(pole, float))
     e = unit(_across(pole, np.array([1.0, 0.0, 0.0])))
     f = np.cross(pole, e)
-    t = np.linspace(0, 2 * np.pi, points)[:, np.newaxis]
+    t = np.linspace(0, 2 * np.pi, 145)[:, np.newaxis]
     return np.cos(t) * e + np.sin(t) * f
 
 
@@ -118,7 +118,7 @@ def _inner(mask):
     return inner
 
 
-def apart(wanted, fixed, distance, limit, rounds=60):
+def apart(wanted, fixed, distance, limit):
     """Move labels, (n, 2), until none is closer to another or to a fixed point than `distance`.
 
     They stay within a circle of radius `limit`.
@@ -128,7 +128,7 @@ def apart(wanted, fixed, distance, limit, rounds=60):
     turn = 2.4 * np.arange(n)
     own = np.stack([np.cos(turn), np.sin(turn)], axis=-1)[:, np.newaxis]
     moved, itself = np.array(wanted, float), np.eye(n, n + len(fixed), dtype=bool)
-    for _ in range(rounds):
+    for _ in range(60):
         gap = moved[:, np.newaxis] - np.vstack([moved, fixed])
         length = np.hypot(*np.moveaxis(gap, -1, 0))
         missing = np.where(itself, 0, np.maximum(distance - length, 0))
@@ -176,12 +176,8 @@ class Curve:
 class Sphere:
     """Artists of the spherical triangle on one pair of axes; `register` takes those that move.
 
-    Attributes
-    ----------
-    dots : list of Line2D
-        The markers of x̂, Δ̂ and û.
-    labels : list of Text
-        The names of corners, sides, φ and samples.
+    Its `dots` are the markers of x̂, Δ̂ and û, its `labels` the names of corners, sides, φ and
+    samples.
     """
 
     def __init__(self, ax, register):

@@ -9,14 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
 from .. import batchnorm, digits, network, normalizers
 from ..kept import kept
 from . import look
 from .explorer import Explorer, batch_size, slider
-from .look import explanation, key
+from .look import explanation, key, slots
 
 SIZES = 1, 2, 3, 4, 6, 8
 FEATURES = 4
@@ -109,12 +108,10 @@ class Groups(Explorer):
         key(column, **{"x̂ moved by the framed x": (0.0, look.INK)})
         frame = Rectangle((0, 0), 1, 1, fill=False, ec=look.THETA1.color, lw=2, zorder=3)
         self._frame = self.moving(column.add_patch(frame))
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
-        colors = ScalarMappable(norm, look.SIGNED)
-        bar = self.figure.colorbar(colors, ax=column, ticks=[-1, -0.25, 0, 0.25, 1], fraction=0.05)
-        bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
-        bar.outline.set_linewidth(look.THIN)
-        self._draw_spectrum(spectrum)
+        look.signed_bar(self.figure, ScalarMappable(look.signed_norm(), look.SIGNED), column)
+        look.spectrum(spectrum, SIZES[-1] * FEATURES)
+        points = look.GRADIENT.points(markersize=4, clip_on=False)
+        self._eigenvalues = self.line(spectrum, **points)
         self._explanation = self.moving(explanation(spectrum))
 
     def _draw_entries(self, ax):
@@ -122,16 +119,6 @@ class Groups(Explorer):
         ax.set(xlabel="features", ylabel="samples")
         ax.spines[["left", "bottom"]].set_visible(False)
         return self.moving(ax.imshow(np.ones((1, 1, 3)), aspect="auto", interpolation="nearest"))
-
-    def _draw_spectrum(self, ax):
-        largest = SIZES[-1] * FEATURES
-        ax.set(xscale="log", xlim=(0.8, 1.3 * largest), ylim=(-0.06, 1.1), yticks=[0, 0.5, 1])
-        ticks = [2**k for k in range(largest.bit_length())]
-        ax.set(xticks=ticks, xticklabels=ticks)
-        ax.minorticks_off()
-        ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
-        points = look.GRADIENT.points(markersize=4, clip_on=False)
-        self._eigenvalues = self.line(ax, **points)
 
     def update(self, result):
         defined = result.together is not None
@@ -144,7 +131,7 @@ class Groups(Explorer):
         colors = np.where(lit[..., None], LIT(shade), REST(0.7 * shade))[..., :3]
         _show(self._x, colors)
         if defined:
-            root = (1 + _signed_root(result.column)) / 2
+            root = (1 + look.signed_root(result.column)) / 2
             moved = colormaps[look.SIGNED](root)[..., :3]
             moved[~lit] = 0.93
             _show(self._moved, moved)
@@ -161,14 +148,6 @@ class Groups(Explorer):
         share = "1 entry is alone" if m == 1 else f"{m} entries share"
         ending = ", so ∂C/∂x is 0 for every error" if result.kept == 0 else ""
         return f"{state}{share}; M keeps {result.kept} of {size} directions{ending}"
-
-
-def _signed_root(v):
-    return np.sign(v) * np.sqrt(np.abs(v))
-
-
-def _signed_square(v):
-    return np.sign(v) * v**2
 
 
 def _show(image, colors):
@@ -251,11 +230,8 @@ class Devices(Explorer):
         self.figure.subplots_adjust(left=0.05, right=0.985, bottom=0.13, top=0.9, wspace=0.3)
         heat.set(xticks=[], yticks=[], xlabel="sample t", ylabel="sample s")
         heat.set(xlim=(0, 1), ylim=(1, 0))
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
-        blank = np.zeros((1, 1))
-        self._heat = self.moving(
-            heat.imshow(blank, cmap=look.SIGNED, norm=norm, extent=(0, 1, 1, 0), aspect="auto")
-        )
+        signed = {"cmap": look.SIGNED, "norm": look.signed_norm(), "aspect": "auto"}
+        self._heat = self.moving(heat.imshow(np.zeros((1, 1)), extent=(0, 1, 1, 0), **signed))
         self._borders = (
             self.moving(heat.hlines([], 0, 1, color=look.THETA1.color, lw=1.5)),
             self.moving(heat.vlines([], 0, 1, color=look.THETA1.color, lw=1.5)),
@@ -284,7 +260,7 @@ class Devices(Explorer):
         columns.set_segments([[(end, 0), (end, 1)] for end in inner])
         self._ranks.set_segments([[(end, -1.2), (end, 1.2)] for end in inner])
         if defined:
-            places = (np.arange(M_B) + 0.5) / M_B
+            places = slots(M_B)
             self._heat.set_data(result.matrix)
             self._exact.set_data(places, result.exact)
             self._here.set_data(places, result.here)
@@ -310,17 +286,10 @@ FORMATS = {"bfloat16": look.DELTA, "float16": look.X_HAT, "float32": look.U}
 def precision(ratios, errors):
     """Return the errors of the variance in low precision, over mean/σ, as a `Picture`.
 
-    Thin, what bfloat16 may do: r (μ/σ)² in one pass, r + (r μ/σ)² centered, r = 2⁻⁸.
-
-    Parameters
-    ----------
-    ratios : ndarray, shape (k,)
-    errors : dict of (str, str) to ndarray
-        By format, and "one pass" or "centered".
+    The errors are by format, and "one pass" or "centered". Thin, what bfloat16 may do: r (μ/σ)² in
+    one pass, r + (r μ/σ)² centered, r = 2⁻⁸.
     """
-    figure = look.new_figure(6.4, 3.1)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.71, bottom=0.16, top=0.96)
+    figure, ax = look.chart(6.4, 3.1, left=0.11, right=0.71, bottom=0.16, top=0.96)
     ax.set(xscale="log", yscale="log", ylim=(1e-9, 30), xlabel="mean/σ of the column")
     ax.set_ylabel("relative error of the variance")
     for (name, way), error in errors.items():

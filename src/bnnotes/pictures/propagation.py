@@ -630,22 +630,12 @@ def small_batches(sizes, values, predicted):
 
 @look.settings()
 def residual(curves, predicted):
-    """Draw ‖Δ‖² below every block with its skip and without, both axes logarithmic.
+    """Return a `Picture` of ‖Δ‖² below every residual block, both axes logarithmic.
 
-    Parameters
-    ----------
-    curves : dict of str to ndarray, shape (blocks,)
-        ``"with skips"`` and ``"without"``: factors from block 1 up.
-    predicted : ndarray, shape (blocks,)
-        Factors with skips.
-
-    Returns
-    -------
-    Picture
+    The curves, ``"with skips"`` and ``"without"``, are factors from block 1 up; so is `predicted`,
+    with skips.
     """
-    figure = look.new_figure(6.4, 3.2)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.12, right=0.8, bottom=0.16, top=0.95)
+    figure, ax = look.chart(6.4, 3.2, left=0.12, right=0.8, bottom=0.16, top=0.95)
     block = np.arange(1, len(predicted) + 1)
     ax.set(xscale="log", yscale="log", xlim=(block[-1] * 1.08, 0.9), xlabel="block $l$")
     ax.set_ylabel(r"$\Vert\Delta\Vert^2$ below block $l$, over that at the top")

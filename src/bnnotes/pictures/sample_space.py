@@ -6,13 +6,12 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.colors import FuncNorm
 
 from .. import batchnorm, digits, network, sample_space
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
-from .look import explanation, key
+from .look import explanation, key, slots
 
 LARGEST = 64
 PIXEL = 42  # row 6, column 3 of the 8 × 8: it has a correlation of 0.7 with x
@@ -43,14 +42,6 @@ def _first_neuron():
     psi = digits.load("ten").psi[:LARGEST]
     net = digits.trained("ten", batch_norm=True, epochs=0)
     return psi, psi @ net.layers[0].W[:1].T
-
-
-def _signed_root(v):
-    return np.sign(v) * np.sqrt(np.abs(v))
-
-
-def _signed_square(v):
-    return np.sign(v) * v**2
 
 
 def _short(value):
@@ -100,14 +91,9 @@ class Mixing(Explorer):
     def _draw_heat_map(self, ax):
         ax.set(xticks=[], yticks=[], ylabel="sample s")
         ax.spines[["top", "right"]].set_visible(True)
-        # Roots of the entries, so that −1/M_B can be told from 0 beside a diagonal near 1.
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
-        self._image = self.moving(
-            ax.imshow(np.zeros((1, 1)), cmap=look.SIGNED, norm=norm, extent=(0, 1, 1, 0))
-        )
-        bar = self.figure.colorbar(self._image, ax=ax, ticks=[-1, -0.25, 0, 0.25, 1], fraction=0.05)
-        bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
-        bar.outline.set_linewidth(look.THIN)
+        signed = {"cmap": look.SIGNED, "norm": look.signed_norm()}
+        self._image = self.moving(ax.imshow(np.zeros((1, 1)), extent=(0, 1, 1, 0), **signed))
+        look.signed_bar(self.figure, self._image, ax)
         centered = {"ha": "center", "va": "center", "fontsize": 8}
         self._entries = [self.words(ax, 0, 0, "", **centered) for _ in range(WRITTEN**2)]
         self._columns = self._sample_label(ax)
@@ -116,11 +102,7 @@ class Mixing(Explorer):
         return self.words(ax, 0.5, -0.04, "", transform=ax.transAxes, ha="center", va="top")
 
     def _draw_eigenvalues(self, ax):
-        ax.set(xscale="log", xlim=(0.8, 1.3 * LARGEST), ylim=(-0.06, 1.1))
-        ticks = [2**k for k in range(LARGEST.bit_length()) if 2**k <= LARGEST]
-        ax.set(xticks=ticks, xticklabels=ticks, yticks=[0, 0.5, 1])
-        ax.minorticks_off()
-        ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
+        look.spectrum(ax, LARGEST)
         predicted = {"marker": "_", "markersize": 13, "color": look.BASELINE.color}
         self._predicted = self.line(ax, linestyle="none", clip_on=False, **predicted)
         measured = look.GRADIENT.points(markersize=4, clip_on=False)
@@ -171,7 +153,7 @@ class Mixing(Explorer):
             self._on_x_hat.set_text(f"on x̂: {_short(height)}")
 
     def _update_vectors(self, result):
-        places = (np.arange(result.M_B) + 0.5) / result.M_B
+        places = slots(result.M_B)
         self._u.set_data(places, result.u)
         self._rest.set_data(places, result.rest)
         tops, feet = np.column_stack([places, result.u]), np.column_stack([places, result.rest])
@@ -505,11 +487,11 @@ def _move(distance):
     return f"{distance:.2g}" if distance > 1e-12 else "< 1e-12"
 
 
-def side_by_side(heights, apart=0.07):
-    """Return the numbers 0, 1, … of the heights, grouped where neighbors are less than `apart`."""
+def side_by_side(heights):
+    """Return the numbers 0, 1, … of the heights, grouped where neighbors are close."""
     groups = []
     for k in map(int, np.argsort(heights)):
-        if groups and heights[k] - heights[groups[-1][-1]] < apart:
+        if groups and heights[k] - heights[groups[-1][-1]] < 0.07:
             groups[-1].append(k)
         else:
             groups.append([k])

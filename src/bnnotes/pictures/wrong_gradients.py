@@ -92,12 +92,12 @@ class Residual(NamedTuple):
     off: str = "nothing to compare"
 
 
-def residual(values, name, neuron=DIGIT):
-    """Return the `Residual` of a mistake in one neuron of such a layer."""
+def residual(values, name):
+    """Return the `Residual` of a mistake at the output for the digit 6."""
     with np.errstate(all="ignore"):
-        true, wrong = (checks.gradients(values, n).x[:, neuron] for n in (None, name))
-    order = np.argsort(values["x"][:, neuron])
-    x_hat, true, wrong = values["x_hat"][order, neuron], true[order], wrong[order]
+        true, wrong = (checks.gradients(values, n).x[:, DIGIT] for n in (None, name))
+    order = np.argsort(values["x"][:, DIGIT])
+    x_hat, true, wrong = values["x_hat"][order, DIGIT], true[order], wrong[order]
     difference = wrong - true
     mean, along, _ = sample_space.split(x_hat[:, np.newaxis], difference[:, np.newaxis])
     # With eps > 0 x̂ is shorter than √M_B; the part along it is the whole projection.
