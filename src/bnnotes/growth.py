@@ -28,7 +28,6 @@ from .checked import (
 from .network import Step, _require_network, create, feed_forward
 from .sample_space import center
 
-HIGHEST = 10**4  # a second
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
 
 
@@ -240,7 +239,7 @@ def degrees(activation, highest=40):
     variance = weight @ (g * g)
     _require_varying(activation, variance)
     before, polynomial = 0.0, 1.0
-    shares = np.empty(count("highest", highest, maximum=HIGHEST))
+    shares = np.empty(count("highest", highest))
     for k in range(len(shares)):
         after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
         before, polynomial = polynomial, after
