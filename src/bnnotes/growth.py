@@ -63,7 +63,7 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     return float(slope / variance)
 
 
-def _moments(activation, gamma, beta):
+def _moments(activation, gamma=1.0, beta=0.0):
     """Return γ²E[g'(y)²] and Var[g(y)]."""
     activation = get(activation)
     gamma, beta = (
@@ -79,7 +79,7 @@ def _moments(activation, gamma, beta):
     return gamma**2 * (weight @ activation.g_prime(y) ** 2), variance
 
 
-def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
+def residual_growth(activation, blocks, *, layers=1):
     """Return 1 + f^k/(l − 1 + 1/Var[g(y)]), the factor of ‖Δ‖² of residual block l, f = `growth`.
 
     Block l adds to its input h the output of k = `layers` layers
@@ -92,8 +92,6 @@ def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
     blocks : int
     layers : int
         k, in the branch of each block.
-    gamma, beta : float
-        As in `growth`.
 
     Returns
     -------
@@ -105,7 +103,7 @@ def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
     >>> residual_growth("relu", 3).round(2)
     array([1.5 , 1.37, 1.3 ])
     """
-    slope, variance = _moments(activation, gamma, beta)
+    slope, variance = _moments(activation)
     before = np.arange(count("blocks", blocks)) + 1 / variance
     return 1 + (slope / variance) ** count("layers", layers) / before
 
