@@ -49,10 +49,6 @@ class Layer(NamedTuple):
     def cost(self, **changes):
         return (self.delta * self.y(**changes)).sum()
 
-    def as_float32(self):
-        arrays = (value.astype(np.float32) for value in self[:-1])
-        return Layer(*arrays, self.eps)
-
 
 def layer(M_B, n_prev=3, n=2, eps=0.0, seed=0):
     """Draw a layer with random Δ, γ other than 1, and weights of either sign."""

@@ -31,18 +31,7 @@ def one_a_chapter():
 
 
 def positions(widget, longest=LONGEST):
-    """Return the values a slider can take, at most `longest`, both ends among them.
-
-    Parameters
-    ----------
-    widget : ipywidgets.Widget
-        IntSlider, FloatSlider, FloatLogSlider, SelectionSlider, Dropdown,
-        ToggleButtons, Checkbox or ToggleButton.
-
-    Returns
-    -------
-    list
-    """
+    """Return the values a slider can take, at most `longest`, both ends among them."""
     if isinstance(widget, (widgets.Checkbox, widgets.ToggleButton)):
         return [False, True]
     if hasattr(widget, "options"):
@@ -75,15 +64,7 @@ def _between(low, high, step):
 
 
 def sweep(explorer, longest=LONGEST):
-    """Move each slider over its positions, at most `longest`, the others where they began.
-
-    Yields
-    ------
-    name : str
-        The slider that moved.
-    value : object
-        Where it stands now; ``explorer.result`` belongs to it.
-    """
+    """Move each slider over its positions, the others where they began; yield name and value."""
     explorer.reset()
     for name, control in explorer.controls.items():
         for value in positions(control, longest):
@@ -93,38 +74,14 @@ def sweep(explorer, longest=LONGEST):
 
 
 def random_values(explorer, n, rng):
-    """Yield random positions of all sliders, `n` times, the ends more often than chance.
-
-    Parameters
-    ----------
-    explorer : Explorer
-    n : int
-    rng : numpy.random.Generator
-
-    Yields
-    ------
-    values : dict
-        For each slider where it could stand. None moves.
-    """
+    """Yield random positions of all sliders, by name, the ends more often; none moves."""
     choices = {name: positions(control) for name, control in explorer.controls.items()}
     for _ in range(n):
         yield {name: _draw(values, rng) for name, values in choices.items()}
 
 
 def random_states(explorer, n, rng):
-    """Move all sliders to random positions, `n` times, the ends more often than chance.
-
-    Parameters
-    ----------
-    explorer : Explorer
-    n : int
-    rng : numpy.random.Generator
-
-    Yields
-    ------
-    values : dict
-        Where the sliders stand now.
-    """
+    """Move all sliders to random positions, and yield where they stand."""
     for values in random_values(explorer, n, rng):
         explorer.set(**values)
         yield explorer.values
@@ -139,16 +96,7 @@ def _draw(values, rng):
 
 
 def cut_off(explorer):
-    """Return the texts that do not lie within the picture, for the sliders as they stand.
-
-    Parameters
-    ----------
-    explorer : Explorer
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the texts that do not lie within the picture, for the sliders as they stand."""
     figure = explorer.figure
     # A label of an axis stays where the last drawing put it, which may have been that of a still.
     figure.draw_without_rendering()
@@ -181,16 +129,6 @@ def check_readout(readout, longest=125):
     assert not {"nan", "inf"} & set(re.findall(r"\w+", readout))
     assert "-0.00" not in readout
     assert len(readout) < longest
-
-
-def check_reset(explorer):
-    """The first picture comes back, byte for byte, from the low end of every slider."""
-    explorer.reset()
-    first = explorer.image.value
-    explorer.set(**{name: positions(control)[0] for name, control in explorer.controls.items()})
-    assert explorer.image.value != first
-    explorer.reset()
-    assert explorer.image.value == first
 
 
 def made(text):

@@ -21,24 +21,12 @@ class Layer(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """Largest error of each result, relative to its scale.
+    """Largest error of each result, relative to its scale."""
 
-    Attributes
-    ----------
-    y : float
-        Relative to the largest entry of y.
-    x : float
-        ∂C/∂x, relative to (γ/s)·max|Δ|.
-    gamma : float
-        ∂C/∂γ, relative to Σ|Δ x̂|.
-    beta : float
-        ∂C/∂β, relative to Σ|Δ|.
-    """
-
-    y: float
-    x: float
-    gamma: float
-    beta: float
+    y: float  # to the largest entry of y
+    x: float  # ∂C/∂x, to (γ/s)·max|Δ|
+    gamma: float  # ∂C/∂γ, to Σ|Δ x̂|
+    beta: float  # ∂C/∂β, to Σ|Δ|
 
 
 def layer(M_B, ratio=0.0, std=1.0, seed=0, eps=0.0):

@@ -29,15 +29,6 @@ def test_relu():
 
 
 @pytest.mark.parametrize("activation", ALL, ids=repr)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-def test_dtype_and_shape_stay(activation, dtype):
-    y = Y.reshape(8, 5).astype(dtype)
-    for result in (activation.g(y), activation.g_prime(y)):
-        assert result.dtype == dtype
-        assert result.shape == y.shape
-
-
-@pytest.mark.parametrize("activation", ALL, ids=repr)
 def test_huge_input_is_finite(activation):
     y = np.array([-1e300, -1000.0, -40.0, 0.0, 40.0, 1000.0, 1e300])
     assert np.isfinite(activation.g(y)).all()
@@ -65,23 +56,6 @@ def test_relu_of_complex_numbers_goes_by_the_real_part():
     """At 0 and below neither the number passes nor its imaginary part."""
     y = np.array([1e-30j, -1 + 2j, -0.0 - 1j, 3 + 4j])
     np.testing.assert_array_equal(activations.relu.g(y), [0, 0, 0, 3 + 4j])
-
-
-@pytest.mark.parametrize("activation", ALL, ids=repr)
-def test_numbers_in_other_forms(activation):
-    for y in ([-1.0, 0.5], (-1, 2), [True], np.array([-3, 4])):
-        for f in (activation.g, activation.g_prime):
-            got = f(y)
-            assert got.dtype == np.float64
-            np.testing.assert_array_equal(got, f(np.array(y, float)))
-
-
-@pytest.mark.parametrize("wrong", [["one"], None, np.ma.array([1.0, 2.0]), [[1.0], [1.0, 2.0]]])
-def test_what_is_no_number_is_named(wrong):
-    for activation in ALL:
-        for f in (activation.g, activation.g_prime):
-            with pytest.raises(ValueError, match=r"^y: got "):
-                f(wrong)
 
 
 def test_get_shows_what_it_got():

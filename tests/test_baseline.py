@@ -1,4 +1,7 @@
-"""Section 1 of the source: every equation against the complex step."""
+"""Section 1 of the source: the cost, its derivative, and logits without bounds.
+
+The other equations are in test_formulas.py, and at any scale in test_properties_section_1.py.
+"""
 
 import numpy as np
 import pytest
@@ -6,32 +9,12 @@ from cases import BATCH_SIZES, assert_close
 
 from bnnotes import activations, baseline, check
 
-SHAPES = [(M_B, n_prev, n) for M_B in (1, *BATCH_SIZES) for n_prev, n in [(1, 1), (4, 3), (4, 4)]]
 
-
-class Batch:
-    """One layer y = W g(y_prev) + b and labels."""
-
-    def __init__(self, M_B, n_prev, n):
-        rng = np.random.default_rng([M_B, n_prev, n])
-        self.y_prev = rng.normal(size=(M_B, n_prev))
-        self.W, self.b = rng.normal(size=(n, n_prev)), rng.normal(size=n)
-        self.delta = rng.normal(0.4, 1.0, (M_B, n))
-        self.phi = (rng.random((M_B, n)) < 0.5).astype(float)
-
-    def cost(self, y_prev=None, W=None, b=None):
-        """C = Σ Δ y, so that Δ is given."""
-        y_prev = self.y_prev if y_prev is None else y_prev
-        W, b = self.W if W is None else W, self.b if b is None else b
-        return sum(
-            self.delta[s, i] * ((W[i] * np.tanh(y_prev[s])).sum() + b[i])
-            for s, i in np.ndindex(self.delta.shape)
-        )
-
-
-@pytest.fixture(params=SHAPES, ids=str)
-def batch(request):
-    return Batch(*request.param)
+@pytest.fixture(params=(1, *BATCH_SIZES))
+def logits(request):
+    """Logits y and labels φ, (M_B, 3)."""
+    rng = np.random.default_rng(request.param)
+    return rng.normal(0.4, 1.0, (request.param, 3)), (rng.random((request.param, 3)) < 0.5) * 1.0
 
 
 def log_loss(u, phi):
@@ -43,60 +26,20 @@ def log_loss(u, phi):
     return -sum(terms) / len(u)
 
 
-def test_affine(batch):
-    u = np.tanh(batch.y_prev)
-    expected = np.einsum("ij,sj->si", batch.W, u) + batch.b
-    assert_close(baseline.affine(u, batch.W, batch.b), expected, 1e-14)
-
-
-def test_weight_gradient(batch):
-    truth = check.complex_step(lambda W: batch.cost(W=W), batch.W)
-    assert_close(baseline.weight_gradient(batch.delta, np.tanh(batch.y_prev)), truth, 1e-13)
-
-
-def test_bias_gradient(batch):
-    truth = check.complex_step(lambda b: batch.cost(b=b), batch.b)
-    assert_close(baseline.bias_gradient(batch.delta), truth, 1e-13, scale=1.0)
-
-
-def test_previous_error(batch):
-    truth = check.complex_step(lambda y: batch.cost(y_prev=y), batch.y_prev)
-    g_prime = activations.tanh.g_prime(batch.y_prev)
-    assert_close(baseline.previous_error(batch.delta, batch.W, g_prime), truth, 1e-13)
-
-
-def test_cost(batch):
-    y, u = batch.delta, activations.sigmoid.g(batch.delta)
-    expected = log_loss(u, batch.phi)
-    assert baseline.cross_entropy(u, batch.phi) == pytest.approx(expected, rel=1e-13)
-    assert baseline.cross_entropy_from_logits(y, batch.phi) == pytest.approx(expected, rel=1e-13)
-
-
-def test_soft_labels(batch):
-    u, phi = activations.sigmoid.g(batch.delta), np.full(batch.delta.shape, 0.25)
+def test_cost(logits):
+    y, phi = logits
+    u = activations.sigmoid.g(y)
     expected = log_loss(u, phi)
     assert baseline.cross_entropy(u, phi) == pytest.approx(expected, rel=1e-13)
-    assert baseline.cross_entropy_from_logits(batch.delta, phi) == pytest.approx(
-        expected, rel=1e-13
-    )
+    assert baseline.cross_entropy_from_logits(y, phi) == pytest.approx(expected, rel=1e-13)
 
 
-def test_output_error(batch):
-    y = batch.delta
-    truth = check.complex_step(lambda y: log_loss(1 / (1 + np.exp(-y)), batch.phi), y)
-    u = activations.sigmoid.g(y)
-    assert_close(baseline.output_error(u, batch.phi), truth, 1e-13)
-    from_logits = check.complex_step(lambda y: baseline.cross_entropy_from_logits(y, batch.phi), y)
+def test_output_error(logits):
+    y, phi = logits
+    truth = check.complex_step(lambda y: log_loss(1 / (1 + np.exp(-y)), phi), y)
+    assert_close(baseline.output_error(activations.sigmoid.g(y), phi), truth, 1e-13)
+    from_logits = check.complex_step(lambda y: baseline.cross_entropy_from_logits(y, phi), y)
     assert_close(from_logits, truth, 1e-13)
-
-
-@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "identity"])
-def test_boundary_error(batch, activation):
-    """Any cost and any activation: here Σ u⁴."""
-    g, g_prime = activations.get(activation)[1:]
-    truth = check.complex_step(lambda y: (g(y) ** 4).sum(), batch.delta)
-    got = baseline.boundary_error(4 * g(batch.delta) ** 3, g_prime(batch.delta))
-    assert_close(got, truth, 1e-13)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-15), (np.float32, 1e-7)])
@@ -146,19 +89,3 @@ def test_certain_predictions():
         baseline.cross_entropy([[0.0]], [[1.0]])
     with pytest.raises(ValueError, match=r"^u: got 1 at index \(1, 0\) where phi = 0.5"):
         baseline.cross_entropy([[0.5], [1.0]], [[1.0], [0.5]])
-
-
-@pytest.mark.parametrize("M_B", BATCH_SIZES)
-def test_float32(M_B):
-    batch = Batch(M_B, 4, 3)
-    for exact, arguments in (
-        (baseline.weight_gradient, (batch.delta, batch.y_prev)),
-        (baseline.bias_gradient, (batch.delta,)),
-        (baseline.previous_error, (batch.delta, batch.W, batch.y_prev)),
-        (baseline.affine, (batch.y_prev, batch.W, batch.b)),
-        (baseline.output_error, (batch.delta, batch.phi)),
-        (baseline.cross_entropy_from_logits, (batch.delta, batch.phi)),
-    ):
-        got = exact(*(argument.astype(np.float32) for argument in arguments))
-        assert got.dtype == np.float32
-        assert_close(got, exact(*arguments), 2e-6, scale=1.0)

@@ -1,45 +1,19 @@
-"""Section 3 of the source: the updates of W and γ as angles in sample space."""
+"""Section 3 of the source: angles in sample space, and where W comes to rest.
+
+What they make of ∂C/∂W and ∂C/∂γ is in test_formulas.py and test_properties_geometry.py.
+"""
 
 import numpy as np
 import pytest
-from cases import BATCH_SIZES, LAYERS, assert_close, every_layer, layer, plain_hat
+from cases import assert_close, every_layer, layer, plain_hat
 
-from bnnotes import baseline, batchnorm, check, geometry, ledger, sample_space
-
-
-def amplitude(case):
-    """M_B γ σ(Δ)σ(u)/ς: what the bracket of (4) and (5) is multiplied by, (n, n_prev)."""
-    s = np.sqrt(case.x.var(axis=0) + case.eps)
-    per_neuron = len(case.x) * case.gamma * case.delta.std(axis=0) / s
-    return np.outer(per_neuron, case.u_prev.std(axis=0))
-
-
-def true_weight_gradient(case):
-    return check.complex_step(lambda W: case.cost(x=case.u_prev @ W.T), case.W)
+from bnnotes import batchnorm, check, geometry, sample_space
 
 
 def cos(a, b):
     """The cosine between two centered vectors, from the definition."""
     a, b = a - a.mean(), b - b.mean()
     return a @ b / np.sqrt((a @ a) * (b @ b))
-
-
-@every_layer
-def test_standardize(case):
-    """S28."""
-    hat = geometry.standardize(case.delta)
-    assert_close(hat, plain_hat(case.delta), 1e-13)
-    np.testing.assert_allclose((hat**2).sum(axis=0), len(hat), rtol=1e-13)
-
-
-@every_layer
-def test_correlation(case):
-    n = case.delta.shape[1]
-    expected = [cos(case.delta[:, i], case.x[:, i]) for i in range(n)]
-    assert_close(geometry.correlation(case.delta, case.x), expected, 1e-13, scale=1.0)
-    with_first = geometry.correlation(case.delta[:, :1], case.x)
-    expected = [cos(case.delta[:, 0], case.x[:, i]) for i in range(n)]
-    assert_close(with_first, expected, 1e-13, scale=1.0)
 
 
 @every_layer
@@ -74,38 +48,6 @@ def test_small_angles_keep_their_digits(theta):
 
 
 @every_layer
-def test_correlation_form(case):
-    """(4), as printed at eps = 0; with ς for σ(x) and BN's own x̂ at eps > 0."""
-    truth = true_weight_gradient(case)
-    x_hat, M_B = plain_hat(case.x, case.eps), len(case.x)
-    delta_hat, u_hat = plain_hat(case.delta), plain_hat(case.u_prev)
-    corr = np.stack(
-        [geometry.correlation(case.delta[:, [i]], case.u_prev) for i in range(len(case.W))]
-    )
-    products = np.outer((delta_hat * x_hat).mean(axis=0), np.ones(case.W.shape[1]))
-    bracket = corr - products * (x_hat.T @ u_hat / M_B)
-    scale = np.abs(amplitude(case)).max()
-    assert_close(amplitude(case) * bracket, truth, 1e-12, scale)
-
-
-@every_layer
-def test_weight_gradient(case):
-    """(5) BN."""
-    normalized = batchnorm.normalize(case.x, case.eps)
-    got = geometry.weight_gradient(case.delta, case.u_prev, normalized, case.gamma)
-    assert_close(got, true_weight_gradient(case), 1e-12, np.abs(amplitude(case)).max())
-
-
-@every_layer
-def test_baseline_weight_gradient(case):
-    """(5) BL."""
-    truth = check.complex_step(lambda W: (case.delta * (case.u_prev @ W.T)).sum(), case.W)
-    got = geometry.baseline_weight_gradient(case.delta, case.u_prev)
-    assert_close(got, truth, 1e-13, scale=1.0)
-    assert_close(got, baseline.weight_gradient(case.delta, case.u_prev), 1e-13, scale=1.0)
-
-
-@every_layer
 def test_spherical_law_of_cosines(case):
     """cosθ3 − cosθ1 cosθ2 = sinθ1 sinθ2 cosφ, and cosφ is the partial correlation."""
     theta1, theta2, theta3, dihedral = geometry.sample_angles(case.delta, case.u_prev, case.x)
@@ -135,106 +77,6 @@ def test_the_dihedral_angle_of_few_samples():
         for case in (layer(2, 3, 2, seed=seed), layer(8, 1, 1, seed=seed)):
             dihedral = geometry.sample_angles(case.delta, case.u_prev, case.x).dihedral
             np.testing.assert_array_equal(dihedral, np.pi / 2)
-
-
-@every_layer
-def test_gamma_gradient(case):
-    """S34, (6)."""
-    normalized = batchnorm.normalize(case.x, case.eps)
-    truth = check.complex_step(lambda gamma: case.cost(gamma=gamma), case.gamma)
-    got = geometry.gamma_gradient(case.delta, normalized)
-    scale = len(case.x) * case.delta.std(axis=0).max()
-    assert_close(got, truth, 1e-13, scale)
-    kappa = case.x.var(axis=0) / (case.x.var(axis=0) + case.eps)
-    corr = geometry.correlation(case.delta, normalized.x_hat)
-    printed = case.delta.std(axis=0) * len(case.x) * corr
-    assert_close(np.sqrt(kappa) * printed, truth, 1e-13, scale)
-
-
-@pytest.mark.parametrize("M_B", [3, 4, 32])
-def test_gamma_stays_without_correlation(M_B):
-    """S35, second sentence."""
-    case = layer(M_B)
-    normalized = batchnorm.normalize(case.x)
-    orthogonal = case.delta - geometry.correlation(case.delta, case.x) * normalized.x_hat * (
-        case.delta.std(axis=0)
-    )
-    np.testing.assert_allclose(geometry.correlation(orthogonal, case.x), 0, atol=1e-12)
-    truth = check.complex_step(
-        lambda gamma: (orthogonal * gamma * plain_hat(case.x)).sum(), case.gamma
-    )
-    np.testing.assert_allclose(truth, 0, atol=1e-13)
-    np.testing.assert_allclose(geometry.gamma_gradient(orthogonal, normalized), 0, atol=1e-13)
-
-
-@pytest.mark.parametrize("M_B", [3, 4, 32])
-def test_scaling_laws(M_B):
-    """S29: the gradient goes like σ(Δ)σ(u)/σ(x)."""
-    case = layer(M_B)
-
-    def gradient(delta=case.delta, u_prev=case.u_prev, W=case.W):
-        changed = case._replace(y_prev=np.arctanh(case.u_prev), W=W, delta=delta)
-        truth = check.complex_step(lambda W: changed.cost(x=u_prev @ W.T), W)
-        normalized = batchnorm.normalize(u_prev @ W.T)
-        got = geometry.weight_gradient(delta, u_prev, normalized, case.gamma)
-        assert_close(got, truth, 1e-11)
-        return got
-
-    before = gradient()
-    assert_close(gradient(u_prev=10 * case.u_prev), before, 1e-11)
-    assert_close(gradient(W=2 * case.W), before / 2, 1e-11)
-    assert_close(gradient(delta=3 * case.delta), before * 3, 1e-11)
-    assert_close(gradient(u_prev=case.u_prev + 5, delta=case.delta + 5), before, 1e-11)
-    one_column = case.u_prev * np.array([10.0, 1.0, 1.0])
-    # One neuron's own σ(u) counts only while σ(x) stays: undo it in W.
-    assert_close(
-        gradient(u_prev=one_column, W=case.W / np.array([10.0, 1.0, 1.0])),
-        before * np.array([10.0, 1.0, 1.0]),
-        1e-11,
-    )
-
-
-def three_vectors(M_B, rng):
-    """Orthogonal, mean-free columns of length √M_B."""
-    columns = np.column_stack([np.ones(M_B), rng.normal(size=(M_B, 3))])
-    return np.sqrt(M_B) * np.linalg.qr(columns)[0][:, 1:].T
-
-
-def gradient_of_first(x_hat, delta_hat, u_hat, eps=0.0):
-    """The true gradient of W_1, where x = W u of two neurons, the first of which is u."""
-    W = np.array([[0.7, 1.0]])
-    u = np.column_stack([u_hat, x_hat - 0.7 * u_hat])
-    delta = delta_hat[:, np.newaxis]
-    truth = check.complex_step(lambda W: (delta * plain_hat(u @ W.T, eps)).sum(), W)
-    normalized = batchnorm.normalize(u @ W.T, eps)
-    got = geometry.weight_gradient(delta, u, normalized, [1.0])
-    assert_close(got, truth, 1e-12, scale=float(len(u)))
-    return truth[0, 0] / len(u)
-
-
-@pytest.mark.parametrize("M_B", [4, 5, 32])
-def test_stop_conditions(M_B):
-    """S30, S31, S32, and φ = 90°."""
-    e1, e2, e3 = three_vectors(M_B, np.random.default_rng(M_B))
-    sides = (e1 + e2) / np.sqrt(2), (e1 + 2 * e3) / np.sqrt(5)
-    generic = (e1 + 2 * e2 + 2 * e3) / 3
-    # sinθ1 = 0, either way; sinθ2 = 0; cosφ = 0 with both sines far from 0.
-    for sign in (1, -1):
-        assert abs(gradient_of_first(e1, sign * e1, sides[0])) < 1e-13
-        assert abs(gradient_of_first(e1, sides[0], sign * e1)) < 1e-13
-    assert abs(gradient_of_first(e1, *sides)) < 1e-13
-    # None of the three: cosθ3 = (1 + 2)/3√2, cosθ1 = 1/√2, cosθ2 = 1/3.
-    bracket = (1 + 2) / (3 * np.sqrt(2)) - 1 / np.sqrt(2) / 3
-    assert gradient_of_first(e1, sides[0], generic) == pytest.approx(bracket, abs=1e-13)
-    # eps > 0: at θ1 = 0 the part (1 − κ) cosθ2 stays.
-    rest = (1 - 1 / 1.5) / np.sqrt(2) / np.sqrt(1.5)
-    assert gradient_of_first(e1, e1, sides[0], eps=0.5) == pytest.approx(rest, abs=1e-13)
-    # The baseline: uncorrelated is not enough, the means must go too.
-    for mean, expected in ((0.5, 0.5 * 3.0), (0.0, 0.0)):
-        delta, u = (e1 + mean)[:, np.newaxis], (e2 + 3.0)[:, np.newaxis]
-        assert geometry.correlation(delta, u)[0] == pytest.approx(0, abs=1e-14)
-        got = geometry.baseline_weight_gradient(delta, u)[0, 0] / M_B
-        assert got == pytest.approx(expected, abs=1e-13)
 
 
 def test_zeros_of_the_amplitude():
@@ -313,51 +155,6 @@ def test_where_w_alone_comes_to_rest(M_B, r, realizable):
     else:
         angles = geometry.sample_angles(delta, u, normalized.x_hat)
         assert np.abs(np.cos(angles.dihedral)).max() < 1e-6 < 1e-3 < left
-
-
-@pytest.mark.parametrize("M_B", [3, 4, 32])
-def test_aligned_neurons(M_B):
-    """S33: û_j ∥ û_k: not zero, but in the ratio σ_k/σ_j."""
-    rng = np.random.default_rng(M_B)
-    u = rng.normal(size=(M_B, 3))
-    u[:, 1] = -2.5 * u[:, 0] + 4
-    W, delta = rng.normal(size=(1, 3)), rng.normal(size=(M_B, 1))
-    gradient = geometry.weight_gradient(delta, u, batchnorm.normalize(u @ W.T), [1.0])[0]
-    assert abs(gradient[0]) > 1e-4
-    assert gradient[1] / gradient[0] == pytest.approx(-2.5, rel=1e-10)
-    assert ledger.measure("S33", M_B, beyond=True).corrected < 1e-12
-
-
-def test_float32():
-    for case in LAYERS:
-        low = case.as_float32()
-        normalized, normalized32 = (batchnorm.normalize(c.x, c.eps) for c in (case, low))
-        got = geometry.weight_gradient(low.delta, low.u_prev, normalized32, low.gamma)
-        assert got.dtype == np.float32
-        scale = np.abs(amplitude(case)).max() * max(1.0, (1 / case.x.std(axis=0)).max())
-        truth = geometry.weight_gradient(case.delta, case.u_prev, normalized, case.gamma)
-        assert_close(got, truth, 2e-5, scale)
-        got = geometry.gamma_gradient(low.delta, normalized32)
-        assert got.dtype == np.float32
-        assert_close(got, geometry.gamma_gradient(case.delta, normalized), 2e-5, len(case.x))
-        got = geometry.baseline_weight_gradient(low.delta, low.u_prev)
-        assert got.dtype == np.float32
-        truth = geometry.baseline_weight_gradient(case.delta, case.u_prev)
-        assert_close(got, truth, 2e-5, scale=1.0)
-        for angle in geometry.sample_angles(low.delta, low.u_prev, low.x):
-            assert angle.dtype == np.float32
-
-
-@pytest.mark.parametrize("M_B", BATCH_SIZES)
-def test_complex_vectors_have_no_angle(M_B):
-    case = layer(M_B)
-    for f in (
-        lambda: geometry.angle(case.delta * 1j, case.x),
-        lambda: geometry.angle(case.delta, case.x + 0j),
-        lambda: geometry.sample_angles(case.delta, case.u_prev + 0j, case.x),
-    ):
-        with pytest.raises(ValueError, match=r"^(a|b|u_prev): got complex numbers"):
-            f()
 
 
 def test_a_constant_x_hat_is_named():

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import pickle
 
 import numpy as np
 import pytest
@@ -151,12 +150,6 @@ def test_the_limit_of_relu_does_not_hold_below_beta_0():
     assert np.exp(np.log(found).mean()) < 0.85 * growth.growth("relu", beta=-1.0)
 
 
-def test_a_copied_relu_has_the_same_growth():
-    copied = pickle.loads(pickle.dumps(activations.relu))
-    assert growth.growth(copied) == growth.growth("relu")
-    assert growth.growth("relu") == pytest.approx(math.pi / (math.pi - 1), rel=1e-14)
-
-
 def test_growth_names_a_gamma_of_0():
     with pytest.raises(ValueError, match=r"^gamma: got 0, wanted a number that is not$"):
         growth.growth("tanh", gamma=0)
@@ -300,10 +293,6 @@ def test_a_measurement_computes_in_the_dtype_asked_for(monkeypatch):
     monkeypatch.setattr(growth, "error_norms", spy)
     growth.measured_growth("tanh", M_B=4, width=3, depth=2, rng=0, dtype=np.float32)
     assert len(seen) == 8 and set(seen) == {np.dtype(np.float32)}
-
-
-def test_forty_degrees_are_the_default():
-    assert growth.degrees("tanh").shape == (40,)
 
 
 @pytest.mark.parametrize(("name", "layers"), [("relu", 1), ("tanh", 1), ("relu", 2)])

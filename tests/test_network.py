@@ -678,12 +678,6 @@ def test_a_network_says_what_it_is(batch_norm, kind):
     assert repr(network.Network([], net.activation)) == "Network without layers"
 
 
-@pytest.mark.parametrize("samples, batch_size", [(7, 4), (8, 4), (9, 4), (4, 4), (5, 1)])
-def test_every_batch_is_whole(samples, batch_size):
-    sizes = [len(b) for b in network.batches(samples, batch_size, np.random.default_rng(0))]
-    assert sizes == [batch_size] * (samples // batch_size)
-
-
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_a_weight_that_overflows_in_the_last_step_is_told_with_its_step(batch_norm):
     rng = np.random.default_rng(0)
@@ -794,7 +788,6 @@ def test_inputs_labels_and_statistics_have_the_sizes_of_the_network():
     [
         (3, "sizes: got 3, wanted a list of integers"),
         ([3], "sizes: got [3], wanted an input and at least one layer"),
-        ([10**6, 10**6], "sizes: got [1000000, 1000000], 1e+12 weights; wanted at most 1e+09"),
     ],
 )
 def test_sizes_that_cannot_be_are_named(sizes, said):
@@ -828,13 +821,6 @@ def test_sizes_may_be_a_row_of_an_array_and_no_table():
     assert net.sizes == [3, 4, 1]
     with pytest.raises(ValueError, match=r"^sizes: got array\(\[\[3, 4\]\]\), wanted a list"):
         network.create(np.array([[3, 4]]), batch_norm=True, activation="relu", rng=0)
-
-
-def test_the_largest_network(monkeypatch):
-    monkeypatch.setattr(network, "MOST_WEIGHTS", 12)
-    assert network.create([3, 4], batch_norm=True, activation="relu", rng=0).sizes == [3, 4]
-    with pytest.raises(ValueError, match="wanted at most"):
-        network.create([13, 1], batch_norm=True, activation="relu", rng=0)
 
 
 def test_a_step_holds_what_its_layer_saw():

@@ -73,14 +73,6 @@ def check_line(result):
 CHECKS = {"Node": check_node, "Depth": check_depth}
 
 
-def test_silence_at_both_ends_and_most_at_a_right_angle():
-    node = pictures.Node()
-    sent = {angle: node.compute(64, angle, 0.0, 1).sent for angle in range(0, 181, 10)}
-    assert max(sent[0], sent[180]) < 1e-9
-    assert max(sent, key=sent.get) == 90
-    assert sent[90] == pytest.approx(1)
-
-
 def test_no_sample_leaves_its_panel():
     node = pictures.Node()
     for M_B in (2, 8, 64, 1400):

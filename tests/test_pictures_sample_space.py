@@ -126,14 +126,6 @@ def test_two_samples_leave_nothing(mixing):
     mixing.reset()
 
 
-def test_three_samples_leave_one_direction(mixing):
-    mixing.set(M_B=3, eps=0.0)
-    x_hat = mixing.result.matrix  # of rank 1: every row is a multiple of one vector
-    rows = x_hat / np.linalg.norm(x_hat, axis=1, keepdims=True)
-    assert np.abs(np.abs(rows @ rows.T) - 1).max() < 1e-12
-    mixing.reset()
-
-
 # ---- one weight through 0
 
 

@@ -2,6 +2,7 @@
 
 They are the test set of E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits"
 (UCI Machine Learning Repository, 1998), in the order in which scikit-learn ships them.
+What does not fit is refused with a `ValueError` that says what was wanted.
 """
 
 from __future__ import annotations
@@ -56,12 +57,6 @@ def load(labels="odd", *, samples_test=397, seed=0, dtype=np.float64):
     -------
     Digits
 
-    Raises
-    ------
-    ValueError
-        If `labels` is neither, nothing would be left to train on, or
-        another argument does not fit.
-
     Examples
     --------
     >>> data = load("ten")
@@ -108,12 +103,6 @@ def trained(labels="odd", *, batch_norm=False, epochs=20):
     -------
     Network
         A copy, yours to change.
-
-    Raises
-    ------
-    ValueError
-        If `labels` is neither, `batch_norm` is none of its values, or `epochs` is not a whole
-        number from 0 to 1000.
     """
     epochs = count("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
     labels, batch_norm = choice("labels", labels, LABELS), network._layout(batch_norm)
@@ -147,11 +136,6 @@ def accuracy(u, phi):
     Returns
     -------
     float
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, or an entry is not a finite real number.
     """
     sizes = {}
     u, phi = sized("u", u, "M n", sizes, real=True), sized("phi", phi, "M n", sizes, real=True)

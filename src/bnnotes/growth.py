@@ -1,7 +1,9 @@
 """How errors grow and representations spread with depth, before any training.
 
 Section 3 of the source stops at one layer. Here its equation (2) is applied
-many times, to networks as they are created.
+many times, to networks as they are created. What does not fit is refused with
+a `ValueError` that says what was wanted; so is an activation that does not
+vary, and an error that vanishes or overflows on its way down.
 """
 
 import math
@@ -54,11 +56,6 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     -------
     float
 
-    Raises
-    ------
-    ValueError
-        If there is no such activation, γ = 0, or g does not vary.
-
     Examples
     --------
     >>> [round(growth(name), 3) for name in ("relu", "tanh", "sigmoid", "identity")]
@@ -70,7 +67,7 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     return float(slope / variance)
 
 
-def _moments(activation, gamma, beta):
+def _moments(activation, gamma=1.0, beta=0.0):
     """Return γ²E[g'(y)²] and Var[g(y)]."""
     activation = get(activation)
     gamma, beta = (
@@ -86,7 +83,7 @@ def _moments(activation, gamma, beta):
     return gamma**2 * (weight @ activation.g_prime(y) ** 2), variance
 
 
-def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
+def residual_growth(activation, blocks, *, layers=1):
     """Return 1 + f^k/(l − 1 + 1/Var[g(y)]), the factor of ‖Δ‖² of residual block l, f = `growth`.
 
     Block l adds to its input h the output of k = `layers` layers
@@ -99,25 +96,18 @@ def residual_growth(activation, blocks, *, layers=1, gamma=1.0, beta=0.0):
     blocks : int
     layers : int
         k, in the branch of each block.
-    gamma, beta : float
-        As in `growth`.
 
     Returns
     -------
     ndarray, shape (blocks,)
         From block 1, the lowest, whose input has the variance 1.
 
-    Raises
-    ------
-    ValueError
-        As in `growth`, or if a number of blocks or layers is not positive.
-
     Examples
     --------
     >>> residual_growth("relu", 3).round(2)
     array([1.5 , 1.37, 1.3 ])
     """
-    slope, variance = _moments(activation, gamma, beta)
+    slope, variance = _moments(activation)
     before = np.arange(count("blocks", blocks, maximum=MOST_NUMBERS)) + 1 / variance
     return 1 + (slope / variance) ** count("layers", layers) / before
 
@@ -140,11 +130,6 @@ def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, s
     -------
     ndarray, shape (blocks,)
         From block 1, the lowest.
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
     """
     activation, rng = get(activation), generator("rng", rng)
     layers = count("layers", layers, maximum=MOST_LAYERS)
@@ -211,11 +196,6 @@ def linear_growth(M_B, rank=None):
     -------
     float
 
-    Raises
-    ------
-    ValueError
-        If M_B < 4, or the rank is not within its bounds.
-
     Examples
     --------
     >>> linear_growth(4)
@@ -249,11 +229,6 @@ def degrees(activation, highest=40):
     ndarray, shape (highest,)
         The rest to 1 belongs to higher degrees.
 
-    Raises
-    ------
-    ValueError
-        If there is no such activation, or g does not vary.
-
     Examples
     --------
     >>> degrees("relu", 4).round(3)
@@ -266,7 +241,7 @@ def degrees(activation, highest=40):
     variance = weight @ (g * g)
     _require_varying(activation, variance)
     before, polynomial = 0.0, 1.0
-    shares = np.empty(count("highest", highest, maximum=HIGHEST))
+    shares = np.empty(count("highest", highest))
     for k in range(len(shares)):
         after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
         before, polynomial = polynomial, after
@@ -309,11 +284,6 @@ def error_norms(network, steps, delta):
     Returns
     -------
     ndarray, shape (L,)
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit, Δ^L is 0 everywhere, or an error overflows.
     """
     _require_network("network", network)
     instance("steps", steps, (list, tuple), "what network.feed_forward returns")
@@ -371,7 +341,7 @@ def measured_growth(
     ----------
     activation : Activation or str
     M_B, width : int
-        Batch size, and neurons of every layer.
+        Batch size, from 3 with BN and from 2 without, and neurons of every layer.
     depth : int
         Number of layers, at least 2.
     rng : numpy.random.Generator or int
@@ -388,12 +358,6 @@ def measured_growth(
     -------
     ndarray, shape (depth − 1,)
         From the top down.
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit, such as M_B < 3 with BN or M_B < 2
-        without, or the error vanishes or overflows on its way down.
     """
     rng, dtype = generator("rng", rng), float_dtype("dtype", dtype)
     _require_sizes(M_B, width, depth, batch_norm)
@@ -429,26 +393,11 @@ def _alike(psi, rank):
 
 @checked
 def effective_rank(v: Real["M_B n"]):
-    """Return (Σλ)²/Σλ², λ the squared singular values: how many directions v fills.
+    """(Σλ)²/Σλ², λ the squared singular values: how many directions v fills.
 
     Between 1, all samples on one line through 0, and min(M_B, n), all
     directions alike. Also called the participation ratio.
 
-    Parameters
-    ----------
-    v : array_like, shape (M_B, n)
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If v is zero everywhere, or not real.
-
-    Examples
-    --------
     >>> effective_rank([[1.0, 0.0], [0.0, 1.0]])
     2.0
     """

@@ -1,7 +1,9 @@
 """Whole networks and SGD, with and without Batch Normalization.
 
 The hidden layers share one activation; the output is a sigmoid and the cost
-the cross-entropy, as in the source.
+the cross-entropy, as in the source. What does not fit is refused with a
+`ValueError` that says what was wanted; so is a feature that is constant over
+the batch at eps = 0, by its layer, counted from 1, and its neuron.
 """
 
 from __future__ import annotations
@@ -31,11 +33,6 @@ from .checked import (
     unit_interval,
 )
 from .sample_space import mean_and_rest
-
-# Of one network: what a machine has memory for. A typing error should not fill it.
-MOST_WEIGHTS = 10**9
-MOST_EPOCHS = 10**6
-
 
 # The two kinds of layer. Each has its own forward pass, gradients and inference mode, so that no
 # loop below asks which kind it meets.
@@ -222,12 +219,6 @@ def create(sizes, *, batch_norm, activation, eps=0.0, rng):
     -------
     Network
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than two sizes, one is not a positive integer, or
-        another argument does not fit.
-
     Examples
     --------
     >>> create([64, 32, 10], batch_norm=True, activation="relu", rng=0)
@@ -262,11 +253,6 @@ def _sizes(sizes):
     sizes = [count("sizes", size) for size in sizes]
     if len(sizes) < 2:
         raise ValueError(f"sizes: got {sizes}, wanted an input and at least one layer")
-    weights = sum(n * n_prev for n_prev, n in itertools.pairwise(sizes))
-    if weights > MOST_WEIGHTS:
-        raise ValueError(
-            f"sizes: got {shown(sizes)}, {weights:.0e} weights; wanted at most {MOST_WEIGHTS:.0e}"
-        )
     return sizes
 
 
@@ -282,12 +268,6 @@ def feed_forward(network, psi):
     Returns
     -------
     list of Step
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, or a feature is constant over the batch and
-        eps = 0; the message names the layer (from 1) and the neuron.
     """
     psi = _inputs(network, psi).copy()  # the first step keeps it
     steps, _ = unchecked(_forward, network, psi)
@@ -378,12 +358,6 @@ def cost_and_gradients(network, psi, phi):
     gradients : list
         ``gradients[l]`` has the attributes of ``network.layers[l]``: new
         arrays, which are the caller's.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, a label is outside [0, 1], or a feature is
-        constant over the batch and eps = 0.
     """
     batch = _inputs_and_labels(network, psi, phi)
     cost, gradients = unchecked(_cost_and_gradients, network, *batch)
@@ -415,11 +389,6 @@ def batches(samples, batch_size, rng):
     ------
     ndarray, shape (M_B,)
         Indices of the samples.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer samples than in one batch, or an argument does not fit.
     """
     samples, batch_size, rng = _draws(samples, batch_size, rng)
     order = rng.permutation(samples)
@@ -502,8 +471,6 @@ def train(
 
     Raises
     ------
-    ValueError
-        If an argument does not fit.
     TrainingStopped
         A ValueError that names step, layer and neuron of a constant feature
         at eps = 0, or the step at which the cost overflows.
@@ -511,7 +478,7 @@ def train(
     psi, phi = _inputs_and_labels(network, psi, phi, real=True)
     rates = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
     _, batch_size, rng = _draws(len(psi), batch_size, rng)
-    epochs = count("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
+    epochs = count("epochs", epochs, minimum=0)
     function("progress", progress)
     for name, callback in (("on_epoch", on_epoch), ("on_step", on_step)):
         if callback is not None:
@@ -596,11 +563,6 @@ def hold_lengths(network):
     -------
     callable
         It multiplies every W_i by one number, so that its direction stays that of the step.
-
-    Raises
-    ------
-    ValueError
-        If it is no network.
     """
     _require_network("network", network, real=True)
     held = [_lengths(layer.W) for layer in network.layers]
@@ -641,11 +603,6 @@ def population_statistics(network, psi):
     -------
     list of Statistics
         None for a layer without BN.
-
-    Raises
-    ------
-    ValueError
-        If a feature is constant over psi and eps = 0.
     """
     batches = (step.normalized for step in feed_forward(network, psi))
     return [batch and Statistics(batch.mean, batch.std) for batch in batches]
@@ -666,12 +623,6 @@ def predict(network, psi, statistics=None):
     Returns
     -------
     ndarray, shape (M, n_L)
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, or a feature is constant over psi, statistics is
-        None and eps = 0.
     """
     psi = _inputs(network, psi)
     if statistics is None:

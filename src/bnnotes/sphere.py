@@ -3,7 +3,8 @@
 x̂, Δ̂ and û of one weight span at most three dimensions of sample space.
 Coordinates in an orthonormal basis of these keep all lengths and angles, so
 three points on an ordinary sphere of radius √M_B say everything that the
-gradient of that weight depends on.
+gradient of that weight depends on. What does not fit is refused with a
+`ValueError` that says what was wanted.
 """
 
 import math
@@ -25,7 +26,6 @@ from .sample_space import sample_mean
 
 # Which column of a frame is drawn along x, y, z: x̂ points up, Δ̂ lies in the plane of x and z.
 UPRIGHT = [1, 2, 0]
-MOST_STEPS = 10**6  # a record is kept of each
 
 
 class Vectors(NamedTuple):
@@ -87,11 +87,6 @@ def reachable(M_B, theta1, theta2, dihedral):
     -------
     tuple of float
 
-    Raises
-    ------
-    ValueError
-        If M_B < 2 or an angle is negative.
-
     Examples
     --------
     >>> reachable(3, 1.0, 2.0, 0.5)
@@ -121,11 +116,6 @@ def corners(theta1, theta2, dihedral):
     -------
     ndarray, shape (3, 3)
         One vector a column; a row for each direction of the frame.
-
-    Raises
-    ------
-    ValueError
-        If an angle is not a finite number.
     """
     angles = {"theta1": theta1, "theta2": theta2, "dihedral": dihedral}
     theta1, theta2, dihedral = (number(*angle, minimum=-math.inf) for angle in angles.items())
@@ -231,11 +221,6 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     Returns
     -------
     Path
-
-    Raises
-    ------
-    ValueError
-        If it is another network, or an argument does not fit.
     """
     _require_network("neuron", neuron)
     if len(neuron.layers) != 1 or neuron.sizes[1] != 1:
@@ -245,7 +230,7 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     if unknown := [p for p in parameters if not isinstance(p, str) or p not in names]:
         raise ValueError(f"parameters: got {shown(unknown)}, wanted some of {', '.join(names)}")
     psi, phi = _inputs_and_labels(neuron, psi, phi, real=True)
-    steps = count("steps", steps, minimum=0, maximum=MOST_STEPS)
+    steps = count("steps", steps, minimum=0)
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
         records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))

@@ -1,4 +1,7 @@
-"""Many trainings at once, on any executor of `concurrent.futures`."""
+"""Many trainings at once, on any executor of `concurrent.futures`.
+
+What does not fit is refused with a `ValueError` that says what was wanted.
+"""
 
 from __future__ import annotations
 
@@ -129,11 +132,6 @@ def train_one(run):
     Returns
     -------
     Outcome
-
-    Raises
-    ------
-    ValueError
-        If the run has an attribute that cannot be.
     """
     data = _data(run)
     sizes = [data.psi.shape[1], *run.hidden, data.phi.shape[1]]
@@ -189,11 +187,6 @@ def processes(workers=WORKERS):
     Returns
     -------
     concurrent.futures.ProcessPoolExecutor
-
-    Raises
-    ------
-    ValueError
-        If `workers` is not a whole number >= 1.
     """
     count("workers", workers)
     # A forked copy of a kernel would hold its threads' locks: start each worker afresh.
@@ -268,8 +261,6 @@ def run(runs, executor=None, *, results=None, progress=iter):
 
     Raises
     ------
-    ValueError
-        If an argument does not fit.
     SweepStopped
         If the workers are lost or a run fails. What has finished is kept in its `results`.
     """
@@ -372,11 +363,6 @@ def band(results, over, value="accuracy", **fixed):
     Returns
     -------
     Band
-
-    Raises
-    ------
-    ValueError
-        If no run has these values, or there is no such attribute.
     """
     instance("results", results, dict, "what sweep.run returns")
     for one, outcome in results.items():

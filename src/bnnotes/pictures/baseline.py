@@ -15,7 +15,7 @@ from ..check import complex_step
 from ..kept import kept
 from . import look
 from .explorer import Explorer, batch_size, slider
-from .look import FAINT
+from .look import FAINT, number
 from .schematic import SMALL, around, arrow, box, chain, links, neurons, sheet, write
 
 LOGITS = np.linspace(-12, 12, 97)
@@ -31,39 +31,22 @@ DTYPE_LOOKS = {
 }
 
 
-def signed(value):
-    """Return a number with its sign and three decimals, a true minus, and no minus before 0.000."""
-    return f"{round(float(value), 3) + 0:+.3f}".replace("-", "−")
-
-
 class Outputs(NamedTuple):
-    """A batch of digits at the output, with its first sample moved.
-
-    Attributes
-    ----------
-    M_B : int
-    logit, label : float
-        Of the moved sample.
-    error : float
-        M_B·Δ of the moved sample.
-    logits, labels, errors : ndarray, shape (M_B − 1,)
-        Of the other samples; the errors times M_B.
-    cost, slope : float
-        Cost of the batch, and its derivative by the moved logit, by complex step.
-    costs : ndarray
-        The cost of the batch with the moved sample at each of LOGITS.
-    """
+    """A batch of digits at the output, with its first sample moved."""
 
     M_B: int
+    # of the moved sample
     logit: float
     label: float
-    error: float
+    error: float  # M_B·Δ of the moved sample
+    # (M_B − 1,), of the other samples; the errors times M_B
     logits: np.ndarray
     labels: np.ndarray
     errors: np.ndarray
+    # cost of the batch, and its derivative by the moved logit, by complex step
     cost: float
     slope: float
-    costs: np.ndarray
+    costs: np.ndarray  # the cost of the batch with the moved sample at each of LOGITS
 
 
 @kept
@@ -128,19 +111,11 @@ class OutputError(Explorer):
         even, odd, delta = look.CLASS_0, look.CLASS_1, look.DELTA
         ax.text(0.97 * high, 0.72, r"even, $\phi=0$", color=even.ink, ha="right")
         ax.text(0.97 * low, -0.78, r"odd, $\phi=1$", color=odd.ink, ha="left")
-        lines = (
-            ax.plot([], [], color=FAINT, lw=1)[0],
-            ax.plot([], [], color=FAINT, lw=1)[0],
-            ax.plot([], [], color=delta.color, lw=1, linestyle="--")[0],
-            ax.plot([], [], **even.points(alpha=0.6))[0],
-            ax.plot([], [], **odd.points(alpha=0.6))[0],
-            ax.plot([], [], color=delta.color, lw=2, solid_capstyle="butt")[0],
-            ax.plot([], [], **delta.points(ms=8))[0],
-        )
-        self._bounds, self._mixed = lines[:2], lines[2]
-        self._classes, self._stem, self._moved = lines[3:5], lines[5], lines[6]
-        for line in lines:
-            self.moving(line)
+        self._bounds = [self.line(ax, color=FAINT, lw=1) for _ in range(2)]
+        self._mixed = self.line(ax, color=delta.color, lw=1, linestyle="--")
+        self._classes = [self.line(ax, **of.points(alpha=0.6)) for of in (even, odd)]
+        self._stem = self.line(ax, color=delta.color, lw=2, solid_capstyle="butt")
+        self._moved = self.line(ax, **delta.points(ms=8))
 
     def _draw_costs(self, ax, low, high):
         ax.set(
@@ -149,12 +124,11 @@ class OutputError(Explorer):
             ylabel="cost $C$ of the batch",
         )
         delta = look.DELTA
-        (self._cost,) = ax.plot([], [], color=look.INK)
-        (self._tangent,) = ax.plot([], [], color=delta.color, lw=2)
-        (self._touch,) = ax.plot([], [], **delta.points(ms=8, clip_on=False))
-        self._slope = ax.text(0.5, 0.93, "", color=delta.ink, ha="center", transform=ax.transAxes)
-        for artist in (self._cost, self._tangent, self._touch, self._slope):
-            self.moving(artist)
+        self._cost = self.line(ax, color=look.INK)
+        self._tangent = self.line(ax, color=delta.color, lw=2)
+        self._touch = self.line(ax, **delta.points(ms=8, clip_on=False))
+        above = {"ha": "center", "transform": ax.transAxes}
+        self._slope = self.words(ax, 0.5, 0.93, color=delta.ink, **above)
 
     def update(self, result):
         for line, label in zip((*self._bounds, self._mixed), (0, 1, result.label), strict=True):
@@ -173,11 +147,11 @@ class OutputError(Explorer):
         run = np.array([-3, 3]) / np.hypot(1, result.slope * np.ptp(LOGITS) / top)
         self._tangent.set_data(result.logit + run, result.cost + result.slope * run)
         # No formula: matplotlib keeps some kilobytes of each new one for good.
-        self._slope.set_text(f"slope Δ = {signed(result.slope)}")
+        self._slope.set_text(f"slope Δ = {number(result.slope, 3, '+')}")
 
     def say(self, result):
         who = "M_B = 1, this sample alone" if result.M_B == 1 else f"M_B = {result.M_B}"
-        error, slope = (signed(value) for value in (result.error / result.M_B, result.slope))
+        error, slope = (number(v, 3, "+") for v in (result.error / result.M_B, result.slope))
         return (
             f"{who}: (u − φ)/M_B = {error}; slope of the cost, by complex step, {slope}; "
             f"cost {result.cost:.2f}."
@@ -185,27 +159,14 @@ class OutputError(Explorer):
 
 
 class Batches(NamedTuple):
-    """Gradients of many batches of one size, compared with the gradient of all samples.
-
-    Attributes
-    ----------
-    M_B, epochs : int
-    angle : ndarray, shape (batches,)
-        Between each batch's gradient and the full one, in radians.
-    noise : ndarray, shape (batches,)
-        Length of their difference, relative to the full gradient.
-    sizes : ndarray
-        All batch sizes that the slider has.
-    measured, predicted : ndarray
-        Root mean square of the noise for each of them; nan for all samples,
-        where there is none.
-    """
+    """Gradients of many batches of one size, compared with the gradient of all samples."""
 
     M_B: int
     epochs: int
-    angle: np.ndarray
-    noise: np.ndarray
-    sizes: np.ndarray
+    angle: np.ndarray  # (batches,), between each batch's gradient and the full one, in radians
+    noise: np.ndarray  # (batches,), length of their difference, relative to the full gradient
+    sizes: np.ndarray  # all batch sizes that the slider has
+    # root mean square of the noise for each of them; nan for all samples, where there is none
     measured: np.ndarray
     predicted: np.ndarray
 
@@ -267,7 +228,7 @@ class Noise(Explorer):
     size = 8.0, 3.5
     places = 3
     M_B = batch_size(SIZES, 8)
-    epochs = slider("epochs trained", 5, options=[(str(n), n) for n in STAGES])
+    epochs = slider("epochs trained", 5, options=STAGES)
 
     def compute(self, M_B, epochs):
         along, across = _directions(epochs, M_B)
@@ -294,20 +255,15 @@ class Noise(Explorer):
         ax.set_yticks((0.01, 0.1, 1, 10, 100), ("0.01", "0.1", "1", "10", "100"))
         ax.minorticks_off()
         ax.axhline(1, color=FAINT, lw=look.THIN, zorder=0)
-        here = ax.axvline(1, 0.27, color=FAINT, lw=look.THIN, zorder=0)
-        (batches,) = ax.plot(
-            [], [], ".", color=look.BASELINE.color, ms=4, alpha=0.5, mew=0, label="single batches"
-        )
-        (measured,) = ax.plot([], [], label="root mean square", **look.GRADIENT.points(ms=4.5))
-        (predicted,) = ax.plot(
-            [], [], ":", color=look.INK, lw=1.2, label=r"predicted, $\propto\sqrt{1/M_B-1/M}$"
-        )
-        (marked,) = ax.plot([], [], "o", mfc="none", color=look.INK, ms=11, mew=1.2)
+        self._here = self.moving(ax.axvline(1, 0.27, color=FAINT, lw=look.THIN, zorder=0))
+        small = {"ms": 4, "alpha": 0.5, "mew": 0, "label": "single batches"}
+        self._batches = self.line(ax, ".", color=look.BASELINE.color, **small)
+        one = look.GRADIENT.points(ms=4.5)
+        self._measured = self.line(ax, label="root mean square", **one)
+        label = r"predicted, $\propto\sqrt{1/M_B-1/M}$"
+        self._predicted = self.line(ax, ":", color=look.INK, lw=1.2, label=label)
+        self._marked = self.line(ax, "o", mfc="none", color=look.INK, ms=11, mew=1.2)
         ax.legend(loc="lower left", frameon=False, fontsize=8, handlelength=1.6)
-        lines = (here, batches, measured, predicted, marked)
-        self._here, self._batches, self._measured, self._predicted, self._marked = map(
-            self.moving, lines
-        )
 
     def _draw_fan(self, ax):
         ax.set(xlim=(-1.15, 1.15), ylim=(-0.28, 1.4), aspect="equal")
@@ -326,10 +282,9 @@ class Noise(Explorer):
         ax.text(0, -0.23, "gray: the directions of single batches", color=gray, **aligned)
         self._fan = self.moving(LineCollection([], colors=gray, lw=0.7, alpha=0.35))
         ax.add_collection(self._fan)
-        (tips,) = ax.plot([], [], ".", color=gray, ms=4, alpha=0.5, mew=0)
-        (median,) = ax.plot([], [], "--", color=look.INK, lw=1.4, dashes=(4, 2))
-        text = ax.text(0, 1.3, "", ha="center", va="center")
-        self._tips, self._median, self._median_text = map(self.moving, (tips, median, text))
+        self._tips = self.line(ax, ".", color=gray, ms=4, alpha=0.5, mew=0)
+        self._median = self.line(ax, "--", color=look.INK, lw=1.4, dashes=(4, 2))
+        self._median_text = self.words(ax, 0, 1.3, ha="center", va="center")
 
     def update(self, result):
         self._here.set_xdata([result.M_B, result.M_B])

@@ -13,7 +13,7 @@ from ..activations import sigmoid
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
-from .look import slots, stems
+from .look import number, slots, stems
 from .schematic import FAINT, SMALL, around, arrow, box, chain, links, neurons, sheet, write
 
 NEURON = 16
@@ -37,27 +37,17 @@ def _epsilon():
     return slider("ε", 0.0, options=options)
 
 
-def number(value):
-    """Return a number with two decimals, a true minus, and no minus before 0.00."""
-    return f"{round(float(value), 2) + 0:.2f}".replace("-", "−")
-
-
 ROWS = {"x": (2.0, look.X), "x_hat": (1.0, look.X_HAT), "y": (0.0, look.Y)}
 
 
 class Forward(NamedTuple):
-    """One neuron's batch through BN; x̂ and y are empty where σ = 0 and ε = 0.
+    """One neuron's batch through BN; x̂ and y are empty where σ = 0 and ε = 0."""
 
-    Attributes
-    ----------
-    x, x_hat, y : ndarray, shape (M_B,) or (0,)
-    beta, eps : float
-        As the sliders stand.
-    """
-
+    # (M_B,) or (0,)
     x: np.ndarray
     x_hat: np.ndarray
     y: np.ndarray
+    # as the sliders stand
     beta: float
     eps: float
 
@@ -84,22 +74,24 @@ class Normalization(Explorer):
         self.figure.subplots_adjust(left=0.1, right=0.98, bottom=0.14, top=0.98)
         ax.set(xlim=(-7.2, 7.2), ylim=(-0.55, 2.4), yticks=[], xlabel="value")
         ax.spines["left"].set_visible(False)
-        self._threads = self.moving(ax.plot([], [], color="#CCCCCC", lw=0.7, zorder=1)[0])
+        self._threads = self.line(ax, color="#CCCCCC", lw=0.7, zorder=1)
         self._rows = {name: self._row(ax, *row) for name, row in ROWS.items()}
-        self._missing = self.moving(
-            ax.text(0, 0.5, "", ha="center", va="center", color=look.BASELINE.color)
+        self._missing = self.words(
+            ax, 0, 0.5, "", ha="center", va="center", color=look.BASELINE.color
         )
 
     def _row(self, ax, height, of):
         ax.axhline(height, color=look.INK, lw=0.4, zorder=0)
         ax.text(-0.02, height, of.label, color=of.ink, ha="right", va="center",
                 fontsize=13, transform=ax.get_yaxis_transform())  # fmt: skip
-        (points,) = ax.plot([], [], **of.points(alpha=0.65, markersize=6, zorder=3))
-        (spread,) = ax.plot([], [], color=of.color, lw=3, solid_capstyle="butt", zorder=2)
-        (mean,) = ax.plot([], [], color=look.INK, marker="|", markersize=9, ls="none", zorder=4)
-        label = ax.text(0, height - 0.37, "", ha="center", va="center", fontsize=8.5, zorder=4,
-                        bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1})  # fmt: skip
-        return [self.moving(artist) for artist in (points, spread, mean, label)]
+        looks = {"ha": "center", "va": "center", "fontsize": 8.5, "zorder": 4}
+        looks["bbox"] = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1}
+        return [
+            self.line(ax, **of.points(alpha=0.65, markersize=6, zorder=3)),
+            self.line(ax, color=of.color, lw=3, solid_capstyle="butt", zorder=2),
+            self.line(ax, color=look.INK, marker="|", markersize=9, ls="none", zorder=4),
+            self.words(ax, 0, height - 0.37, **looks),
+        ]
 
     def update(self, result):
         samples = {name: getattr(result, name) for name in ROWS}
@@ -155,22 +147,11 @@ PUSHED = {"lowest": 0.0, "low": 0.25, "middle": 0.5, "high": 0.75, "highest": 1.
 
 
 class Derivative(NamedTuple):
-    """The kernel (3) of one neuron; empty where σ = 0 and ε = 0.
+    """The kernel (3) of one neuron; empty where σ = 0 and ε = 0."""
 
-    Attributes
-    ----------
-    kernel : ndarray, shape (M_B, M_B) or (0, 0)
-        ∂y_s/∂x_t in units of γ/ς, samples sorted by x.
-    x_hat : ndarray, shape (M_B,) or (0,)
-        In the same order.
-    pushed : int
-        The sample t whose x moves.
-    eps : float
-    """
-
-    kernel: np.ndarray
-    x_hat: np.ndarray
-    pushed: int
+    kernel: np.ndarray  # (M_B, M_B) or (0, 0), ∂y_s/∂x_t in units of γ/ς, samples sorted by x
+    x_hat: np.ndarray  # (M_B,) or (0,), in the same order
+    pushed: int  # the sample t whose x moves
     eps: float
 
 
@@ -215,10 +196,9 @@ class Kernel(Explorer):
         ax.set_ylabel("$y_s$ moves")
         for side in ("top", "right"):
             ax.spines[side].set_visible(True)
-        (self._frame,) = ax.plot([], [], color=look.INK, lw=1.2, zorder=2, clip_on=False)
-        self.moving(self._frame)
-        self._empty = self.moving(
-            ax.text(0.5, 0.5, "", ha="center", va="center", color=look.INK, zorder=3)
+        self._frame = self.line(ax, color=look.INK, lw=1.2, zorder=2, clip_on=False)
+        self._empty = self.words(
+            ax, 0.5, 0.5, "", ha="center", va="center", color=look.INK, zorder=3
         )
 
     def _draw_axes(self, ax):
@@ -226,14 +206,15 @@ class Kernel(Explorer):
         ax.set_xlabel(r"$\hat{x}_s$")
         ax.set_ylabel(r"$\partial y_s/\partial x_t$ in units of $\gamma/\varsigma$")
         ax.axhline(0, color=look.INK, lw=0.4, zorder=0)
-        stems = ax.plot([], [], color=look.INK, lw=0.8, zorder=2)
-        others = ax.plot([], [], "o", color=look.X_HAT.color, markersize=4.5, zorder=3)
-        own = ax.plot([], [], "D", color=look.INK, markersize=6, zorder=4)
-        base = ax.plot([], [], **look.BASELINE.points(markersize=7, markeredgewidth=1.6, zorder=4))
-        labels = [ax.text(0, 0, "", va="center", fontsize=8.5, color=color, zorder=5)
-                  for color in (look.INK, look.BASELINE.color)]  # fmt: skip
-        artists = [*stems, *others, *own, *base, *labels]
-        self._stems, self._others, self._own, self._base, *self._labels = map(self.moving, artists)
+        self._stems = self.line(ax, color=look.INK, lw=0.8, zorder=2)
+        self._others = self.line(ax, "o", color=look.X_HAT.color, markersize=4.5, zorder=3)
+        self._own = self.line(ax, "D", color=look.INK, markersize=6, zorder=4)
+        base = look.BASELINE.points(markersize=7, markeredgewidth=1.6, zorder=4)
+        self._base = self.line(ax, **base)
+        self._labels = [
+            self.words(ax, 0, 0, va="center", fontsize=8.5, color=color, zorder=5)
+            for color in (look.INK, look.BASELINE.color)
+        ]
 
     def update(self, result):
         kernel, x_hat, t = result.kernel, result.x_hat, result.pushed
@@ -246,10 +227,7 @@ class Kernel(Explorer):
         self._update_column(kernel[:, t] if there else NOTHING, x_hat, t)
 
     def _update_column(self, column, x_hat, t):
-        zeros = np.zeros(len(column))
-        self._stems.set_data(
-            np.repeat(x_hat, 3), np.stack([zeros, column, zeros + np.nan], axis=1).ravel()
-        )
+        self._stems.set_data(*stems(x_hat, column))
         others = np.arange(len(column)) != t
         self._others.set_data(x_hat[others], column[others])
         at = x_hat[t : t + 1]
@@ -306,21 +284,14 @@ PARTS = (
 
 
 class Parts(NamedTuple):
-    """M_B·Δ of one output neuron and its three parts, samples sorted by x.
+    """M_B·Δ of one output neuron and its three parts, samples sorted by x."""
 
-    Attributes
-    ----------
-    error, mean, along_x_hat, mixed : ndarray, shape (M_B,) or (0,)
-        M_B·Δ, and its parts along 1, along x̂, and the rest.
-    shares : ndarray, shape (3,)
-        Of the squared length, in the same order.
-    """
-
+    # (M_B,) or (0,), M_B·Δ, and its parts along 1, along x̂, and the rest
     error: np.ndarray
     mean: np.ndarray
     along_x_hat: np.ndarray
     mixed: np.ndarray
-    shares: np.ndarray
+    shares: np.ndarray  # (3,), of the squared length, in the same order
 
 
 # How far the axes go: an error shrinks as the network learns.
@@ -367,10 +338,9 @@ class Split(Explorer):
         beside = {"va": "center", "transform": ax.transAxes}
         ax.text(-0.06, 0.5, letter, color=of.ink, ha="right", fontsize=12, **beside)
         ax.text(1.03, 0.64, taker, fontsize=8.5, **beside)
-        (line,) = ax.plot([], [], color=of.color, lw=1.4, zorder=2)
-        (points,) = ax.plot([], [], **of.points(markersize=4.5, zorder=3))
-        share = ax.text(1.03, 0.36, "", fontsize=11, color=of.ink, **beside)
-        return name, *map(self.moving, (line, points, share))
+        line = self.line(ax, color=of.color, lw=1.4, zorder=2)
+        points = self.line(ax, **of.points(markersize=4.5, zorder=3))
+        return name, line, points, self.words(ax, 1.03, 0.36, fontsize=11, color=of.ink, **beside)
 
     def update(self, result):
         largest = max(np.abs(rows).max(initial=0) for rows in result[:4])
@@ -404,22 +374,17 @@ MOVED_OUTPUT = 4
 
 
 class Moved(NamedTuple):
-    """M_B·∂C/∂x of every sample, before and after the first x moved.
+    """M_B·∂C/∂x of every sample, before and after the first x moved."""
 
-    Attributes
-    ----------
-    batch_norm, batch_norm_before : ndarray, shape (M_B,) or (0,)
-    baseline, baseline_before : ndarray, shape (M_B,)
-    images : ndarray, shape (M_B, 8, 8)
-    x : ndarray, shape (M_B,) or (0,)
-        Of the network with BN, the first one moved, in σ(x) from the mean of many samples.
-    """
-
+    # (M_B,) or (0,)
     batch_norm: np.ndarray
     batch_norm_before: np.ndarray
+    # (M_B,)
     baseline: np.ndarray
     baseline_before: np.ndarray
-    images: np.ndarray
+    images: np.ndarray  # (M_B, 8, 8)
+    # (M_B,) or (0,), of the network with BN, the first one moved, in σ(x) from the mean of many
+    # samples
     x: np.ndarray
 
 
@@ -491,8 +456,8 @@ class MovedSample(Explorer):
         ]
         self._draw_strip(strip)
         self._draw_line(line)
-        self._missing = self.moving(
-            above.text(0.5, 0.5, "", ha="center", va="center", color=look.BASELINE.color)
+        self._missing = self.words(
+            above, 0.5, 0.5, "", ha="center", va="center", color=look.BASELINE.color
         )
 
     def _draw_bars(self, ax, of):
@@ -501,10 +466,11 @@ class MovedSample(Explorer):
         ax.spines["bottom"].set_visible(False)
         ax.axhline(0, color=look.INK, lw=0.4, zorder=0)
         ax.text(1.01, 0.5, of.label, color=of.ink, va="center", transform=ax.transAxes)
-        (before,) = ax.plot([], [], "o", mfc="white", mec="#AAAAAA", markersize=8, zorder=2)
-        (line,) = ax.plot([], [], **of.line(lw=2, zorder=1))
-        (points,) = ax.plot([], [], **of.points(markersize=6, zorder=3))
-        return [self.moving(artist) for artist in (before, line, points)]
+        return [
+            self.line(ax, "o", mfc="white", mec="#AAAAAA", markersize=8, zorder=2),
+            self.line(ax, **of.line(lw=2, zorder=1)),
+            self.line(ax, **of.points(markersize=6, zorder=3)),
+        ]
 
     def _draw_strip(self, ax):
         ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
@@ -515,16 +481,15 @@ class MovedSample(Explorer):
                 [[0.0]], cmap="gray_r", vmin=0, vmax=1, aspect="auto", zorder=1, extent=(0, 1, 0, 1)
             )
         )
-        (self._frame,) = ax.plot([], [], color=look.THETA1.color, lw=2, zorder=2, clip_on=False)
-        self.moving(self._frame)
+        self._frame = self.line(ax, color=look.THETA1.color, lw=2, zorder=2, clip_on=False)
 
     def _draw_line(self, ax):
         ax.set(xlim=(-5, 5), ylim=(-1, 1), yticks=[], xlabel=r"$x$ with BN, in $\sigma(x)$")
         ax.spines["left"].set_visible(False)
         ax.text(1.01, 0.5, "this x\nmoves", va="center", transform=ax.transAxes)
-        others = ax.plot([], [], **look.X.points(alpha=0.65, zorder=2))
-        own = ax.plot([], [], **look.X.points(markersize=11, mec=look.THETA1.color, mew=2))
-        self._others, self._own = (self.moving(line) for line in (*others, *own))
+        self._others = self.line(ax, **look.X.points(alpha=0.65, zorder=2))
+        large = {"markersize": 11, "mec": look.THETA1.color, "mew": 2}
+        self._own = self.line(ax, **look.X.points(**large))
 
     def update(self, result):
         self._others.set_data(result.x[1:], np.zeros(len(result.x[1:])))
@@ -578,22 +543,12 @@ class MovedSample(Explorer):
 
 
 class Mix(NamedTuple):
-    """Logits of one batch of odd and even digits.
+    """Logits of one batch of odd and even digits."""
 
-    Attributes
-    ----------
-    own : ndarray, shape (M_B,) or (0,)
-        Normalized by the batch itself.
-    population : ndarray, shape (M_B,)
-        Normalized by the statistics of the training data.
-    odd : ndarray of bool, shape (M_B,)
-    right_own, right_population : float
-        Share of right predictions.
-    """
-
-    own: np.ndarray
-    population: np.ndarray
-    odd: np.ndarray
+    own: np.ndarray  # (M_B,) or (0,), normalized by the batch itself
+    population: np.ndarray  # (M_B,), normalized by the statistics of the training data
+    odd: np.ndarray  # (M_B,), bool
+    # share of right predictions
     right_own: float
     right_population: float
 
@@ -650,13 +605,12 @@ class ClassMix(Explorer):
     def _row(self, ax, height, name, label):
         ax.axhline(height, color=look.INK, lw=0.4, zorder=0)
         ax.text(-1.06 * REACH, height, label, va="center", ha="right", fontsize=8.5)
-        classes = []
-        for of in (look.CLASS_0, look.CLASS_1):
-            (points,) = ax.plot([], [], **of.points(markersize=6.5, alpha=0.7, zorder=3))
-            classes.append(self.moving(points))
-        (mean,) = ax.plot([], [], "|", color=look.INK, markersize=26, mew=1.5, zorder=4)
-        share = ax.text(1.05 * REACH, height, "", va="center", fontsize=11)
-        return name, classes, self.moving(mean), self.moving(share)
+        classes = [
+            self.line(ax, **of.points(markersize=6.5, alpha=0.7, zorder=3))
+            for of in (look.CLASS_0, look.CLASS_1)
+        ]
+        mean = self.line(ax, "|", color=look.INK, markersize=26, mew=1.5, zorder=4)
+        return name, classes, mean, self.words(ax, 1.05 * REACH, height, va="center", fontsize=11)
 
     def _legend(self, ax):
         for x, of, name in (

@@ -12,8 +12,7 @@ A subclass defines one, as in::
             return slope * np.arange(M_B)
 
         def draw(self):
-            (line,) = self.axes().plot([], [])
-            self._line = self.moving(line)
+            self._line = self.line(self.axes())
 
         def update(self, result):
             self._line.set_data(np.arange(len(result)), result)
@@ -69,8 +68,8 @@ class slider:  # in small letters, since it is written as a function
     """A labeled slider of an explorer; where the options are words, a menu.
 
     It begins at `value`. The options are as the widget takes them: ``options``, values or pairs of
-    text and value; or ``min``, ``max`` and ``step``, integers where `value` is one; and ``base``,
-    where these are powers.
+    text and value, where numbers alone are written in few digits; or ``min``, ``max`` and ``step``,
+    integers where `value` is one; and ``base``, where these are powers.
     """
 
     def __init__(self, description, value, **options):
@@ -87,7 +86,10 @@ class slider:  # in small letters, since it is written as a function
 
     def control(self):
         """Return a new widget."""
-        live = {"continuous_update": True}
+        live, options = {"continuous_update": True}, dict(self.options)
+        values = options.get("options", ())
+        if values and all(map(_is_number, values)):
+            options["options"] = [(f"{one:g}", one) for one in values]
         if isinstance(self.value, str):
             kind, live = widgets.Dropdown, {}
         elif "options" in self.options:
@@ -103,13 +105,13 @@ class slider:  # in small letters, since it is written as a function
             style={"description_width": "13em"},
             value=self.value,
             **live,
-            **self.options,
+            **options,
         )
 
 
 def batch_size(sizes, value):
     """Return the slider over the batch size M_B that comes first in a chapter's explorer."""
-    return slider("batch size M_B", value, options=[(str(n), n) for n in sizes])
+    return slider("batch size M_B", value, options=sizes)
 
 
 def _refused(control, value):

@@ -18,21 +18,13 @@ from .. import baseline, batchnorm, digits, geometry, growth, network, sphere
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
+from .look import number
 
 NO_SIDE = 1e-6  # the sine of a side that φ cannot be measured from
 GRAY = "#9A9A9A"
 HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 load = kept(digits.load)
-
-
-def _choice(description, values, value):
-    return slider(description, value, options=[(f"{one:g}", one) for one in values])
-
-
-def _number(value):
-    """Return a number with two decimals, a true minus, and no minus before 0.00."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 # ---- drawing on a sphere: an orthographic view, great circles, labels that keep apart
@@ -44,14 +36,9 @@ CLOSE = 1e-9
 
 
 class View(NamedTuple):
-    """Three orthonormal directions of a viewer far away.
+    """Three orthonormal directions of a viewer far away."""
 
-    Attributes
-    ----------
-    right, up, toward : ndarray, shape (3,)
-        In the picture, in the picture, and from the picture to the eye.
-    """
-
+    # (3,), in the picture, in the picture, and from the picture to the eye
     right: np.ndarray
     up: np.ndarray
     toward: np.ndarray
@@ -103,12 +90,12 @@ def _across(a, via):
     return across
 
 
-def circle(pole, points=145):
-    """Return the great circle whose pole this is, shape (points, 3)."""
+def circle(pole):
+    """Return the great circle whose pole this is, shape (145, 3)."""
     pole = unit(np.asarray(pole, float))
     e = unit(_across(pole, np.array([1.0, 0.0, 0.0])))
     f = np.cross(pole, e)
-    t = np.linspace(0, 2 * np.pi, points)[:, np.newaxis]
+    t = np.linspace(0, 2 * np.pi, 145)[:, np.newaxis]
     return np.cos(t) * e + np.sin(t) * f
 
 
@@ -131,7 +118,7 @@ def _inner(mask):
     return inner
 
 
-def apart(wanted, fixed, distance, limit, rounds=60):
+def apart(wanted, fixed, distance, limit):
     """Move labels, (n, 2), until none is closer to another or to a fixed point than `distance`.
 
     They stay within a circle of radius `limit`.
@@ -141,7 +128,7 @@ def apart(wanted, fixed, distance, limit, rounds=60):
     turn = 2.4 * np.arange(n)
     own = np.stack([np.cos(turn), np.sin(turn)], axis=-1)[:, np.newaxis]
     moved, itself = np.array(wanted, float), np.eye(n, n + len(fixed), dtype=bool)
-    for _ in range(rounds):
+    for _ in range(60):
         gap = moved[:, np.newaxis] - np.vstack([moved, fixed])
         length = np.hypot(*np.moveaxis(gap, -1, 0))
         missing = np.where(itself, 0, np.maximum(distance - length, 0))
@@ -189,12 +176,8 @@ class Curve:
 class Sphere:
     """Artists of the spherical triangle on one pair of axes; `register` takes those that move.
 
-    Attributes
-    ----------
-    dots : list of Line2D
-        The markers of x̂, Δ̂ and û.
-    labels : list of Text
-        The names of corners, sides, φ and samples.
+    Its `dots` are the markers of x̂, Δ̂ and û, its `labels` the names of corners, sides, φ and
+    samples.
     """
 
     def __init__(self, ax, register):
@@ -337,41 +320,22 @@ BARS = (
 
 
 class Placed(NamedTuple):
-    """A batch with the wished angles, as far as there is one, and what it makes of W and γ.
-
-    Attributes
-    ----------
-    M_B : int
-    asked : tuple of float
-        θ1, θ2, φ as the sliders stand, in degrees.
-    azimuth, elevation : float
-        Of the viewer, in degrees.
-    points, wished : ndarray, shape (3, 3), or None
-        x̂, Δ̂ and û of the batch, and as wished, each a row, length √M_B.
-    spokes : ndarray, shape (n, 3)
-        Directions of the samples' own axes; none if M_B > 4.
-    angles : tuple of float
-        θ1, θ2, θ3, φ of the batch, measured, in degrees.
-    gradients : tuple of float
-        ∂C/∂W with BN over M_B γσ(Δ)σ(u)/σ(x), without BN over
-        M_B σ(Δ)σ(u), and ∂C/∂γ over M_B σ(Δ).
-    vectors : ndarray, shape (3, M_B)
-        x̂, Δ̂ and û, entry by entry.
-    explanation : str
-        Why there is no picture.
-    """
+    """A batch with the wished angles, as far as there is one, and what it makes of W and γ."""
 
     M_B: int
-    asked: tuple
+    asked: tuple  # θ1, θ2, φ as the sliders stand, in degrees
+    # of the viewer, in degrees
     azimuth: float
     elevation: float
+    # (3, 3), x̂, Δ̂ and û of the batch, and as wished, each a row, length √M_B
     points: np.ndarray | None = None
     wished: np.ndarray | None = None
-    spokes: np.ndarray | None = None
-    angles: tuple = ()
+    spokes: np.ndarray | None = None  # (n, 3), directions of the samples' own axes; none if M_B > 4
+    angles: tuple = ()  # θ1, θ2, θ3, φ of the batch, measured, in degrees
+    # ∂C/∂W with BN over M_B γσ(Δ)σ(u)/σ(x), without BN over M_B σ(Δ)σ(u), and ∂C/∂γ over M_B σ(Δ)
     gradients: tuple = ()
-    vectors: np.ndarray = np.empty((3, 0))
-    explanation: str = ""
+    vectors: np.ndarray = np.empty((3, 0))  # (3, M_B), x̂, Δ̂ and û, entry by entry
+    explanation: str = ""  # why there is no picture
 
 
 @kept
@@ -450,9 +414,9 @@ class Triangle(Explorer):
         )
         ball.set_position((0.0, 0.0, 4.3 / 8.4, 1.0))
         self._sphere = Sphere(ball, self.moving)
-        self._note = self.moving(ball.text(0, 0, "", ha="center", va="center", fontsize=10))
-        self._radius = self.moving(ball.text(-1.27, -1.27, ""))
-        self._dimensions = self.moving(ball.text(1.27, -1.27, "", ha="right"))
+        self._note = self.words(ball, 0, 0, "", ha="center", va="center", fontsize=10)
+        self._radius = self.words(ball, -1.27, -1.27, "")
+        self._dimensions = self.words(ball, 1.27, -1.27, "", ha="right")
         self._draw_bars(bars)
         self._draw_entries(entries)
 
@@ -478,7 +442,7 @@ class Triangle(Explorer):
         ax.axhline(0, color=GRAY, lw=look.THIN)
         self._points = []
         for k, (name, of, _) in enumerate(CORNERS):
-            self._points.append(self.moving(ax.plot([], [], ms=4, **of.points())[0]))
+            self._points.append(self.line(ax, ms=4, **of.points()))
             y, beside = 0.85 - 0.33 * k, {"transform": ax.transAxes}
             ax.text(1.04, y, name, color=of.ink, va="center", fontsize=11, **beside)
             ax.plot([1.13], [y], ms=4, **of.points(clip_on=False, **beside))
@@ -497,7 +461,7 @@ class Triangle(Explorer):
         for (bar, value), g in itertools.zip_longest(self._bars, result.gradients):
             bar.set_visible(g is not None)
             bar.set_width(g or 0.0)
-            value.set_text("" if g is None else _number(g))
+            value.set_text("" if g is None else number(g))
         slots = result.vectors.shape[1]
         for k, (line, entries) in enumerate(zip(self._points, result.vectors, strict=True)):
             line.set_markersize(4 if slots < 20 else 2.5)
@@ -521,7 +485,7 @@ class Triangle(Explorer):
         if result.points is None:
             return state + "one sample equals its mean, so x̂ = 0/0. There is no triangle."
         theta1, theta2, theta3, dihedral = map(_degrees, result.angles)
-        bn, bl, gamma = map(_number, result.gradients)
+        bn, bl, gamma = map(number, result.gradients)
         numbers = f"∂C/∂W: BN {bn}, baseline {bl}. ∂C/∂γ: {gamma}."
         asked = [_degrees(angle) for angle in result.asked]
         if M_B == 2:
@@ -542,20 +506,12 @@ EPOCHS = (0, 1, 2, 4, 8, 16, 32)
 
 
 class LayerView(NamedTuple):
-    """What one layer of a BN network sees of a batch.
+    """What one layer of a BN network sees of a batch."""
 
-    Attributes
-    ----------
-    delta : ndarray, shape (M_B, n)
-    u_prev : ndarray, shape (M_B, n_prev)
-    normalized : Normalized
-    gamma : ndarray, shape (n,)
-    """
-
-    delta: np.ndarray
-    u_prev: np.ndarray
+    delta: np.ndarray  # (M_B, n)
+    u_prev: np.ndarray  # (M_B, n_prev)
     normalized: batchnorm.Normalized
-    gamma: np.ndarray
+    gamma: np.ndarray  # (n,)
 
 
 def views(net, psi, phi):
@@ -594,29 +550,19 @@ LEAST_SIZE, LARGEST_SIZE = 1e-3, 3e3
 
 
 class Gradients(NamedTuple):
-    """Both gradients of all weights of a layer, Δ and u shifted to the wished means.
-
-    Attributes
-    ----------
-    M_B : int
-    offset, mean : float
-        ⟨u⟩/σ(u) and ⟨Δ⟩/σ(Δ).
-    ratios : ndarray, shape (weights,)
-        |∂C/∂W| of the baseline over that of BN with γ/σ(x) = 1, that is, over its bracket;
-        empty where there is none.
-    bn, baseline : ndarray, shape (offsets,), or None
-        Median of |∂C/∂W| over M_B σ(Δ)σ(u), γ/σ(x) = 1, at every offset.
-    explanation : str
-        Why there are no ratios.
-    """
+    """Both gradients of all weights of a layer, Δ and u shifted to the wished means."""
 
     M_B: int
+    # ⟨u⟩/σ(u) and ⟨Δ⟩/σ(Δ)
     offset: float
     mean: float
+    # (weights,), |∂C/∂W| of the baseline over that of BN with γ/σ(x) = 1, that is, over its
+    # bracket; empty where there is none
     ratios: np.ndarray = np.empty(0)
+    # (offsets,), median of |∂C/∂W| over M_B σ(Δ)σ(u), γ/σ(x) = 1, at every offset
     bn: np.ndarray | None = None
     baseline: np.ndarray | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there are no ratios
 
 
 @functools.partial(kept, most=256)
@@ -642,8 +588,8 @@ class Means(Explorer):
     size = 8.4, 3.2
     places = 3
     M_B = batch_size((1, 2, 3, 4, 8, 16, 64, 256, 1024), 64)
-    offset = _choice("offset ⟨u⟩/σ(u)", OFFSETS, 10.0)
-    mean = _choice("mean ⟨Δ⟩/σ(Δ)", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0), 0.3)
+    offset = slider("offset ⟨u⟩/σ(u)", 10.0, options=OFFSETS)
+    mean = slider("mean ⟨Δ⟩/σ(Δ)", 0.3, options=(0.0, 0.01, 0.03, 0.1, 0.3, 1.0))
 
     def compute(self, M_B, offset, mean):
         if M_B == 1:
@@ -673,11 +619,9 @@ class Means(Explorer):
         bars = ax.bar(RATIOS[:-1], 0, 0.25, align="edge", color=look.FAINT, ec="white", lw=0.5)
         self._bars = [self.moving(bar) for bar in bars]
         self._middle = self.moving(ax.axvline(0, color=look.INK, lw=1.6))
-        self._median = self.moving(ax.text(0, 0.47, "", va="center"))
+        self._median = self.words(ax, 0, 0.47, "", va="center")
         above = {"backgroundcolor": "white", "zorder": 5}
-        self._note = self.moving(
-            ax.text(2, 0.25, "", ha="center", va="center", fontsize=10, **above)
-        )
+        self._note = self.words(ax, 2, 0.25, "", ha="center", va="center", fontsize=10, **above)
 
     def _draw_curves(self, ax):
         places = np.arange(len(OFFSETS))
@@ -755,27 +699,16 @@ POWERS = (
 
 
 class Path(NamedTuple):
-    """A training of a neuron, W alone and then with γ and β.
-
-    Attributes
-    ----------
-    M_B, inputs : int
-    rank : int
-        Of the centered inputs.
-    factors : tuple of ndarray, or None
-        sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs); nan where φ has no meaning.
-    sizes : tuple of ndarray, or None
-        Largest |∂C/∂W| and |cosθ3| of the inputs, |cosθ1|, and M_B σ(Δ), each (steps,).
-    explanation : str
-        Why there is no training.
-    """
+    """A training of a neuron, W alone and then with γ and β."""
 
     M_B: int
     inputs: int
-    rank: int = 0
+    rank: int = 0  # of the centered inputs
+    # sinθ1 (steps,), sinθ2 and |cosφ| (steps, inputs); nan where φ has no meaning
     factors: tuple | None = None
+    # largest |∂C/∂W| and |cosθ3| of the inputs, |cosθ1|, and M_B σ(Δ), each (steps,)
     sizes: tuple | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there is no training
 
 
 def quadrants(M_B):
@@ -814,7 +747,7 @@ class Stops(Explorer):
     size = 8.4, 3.4
     places = 3
     M_B = batch_size((1, 2, 3, 4, 5, 6, 10, 16, 32, 64), 64)
-    inputs = _choice("inputs", range(1, INPUTS + 1), INPUTS)
+    inputs = slider("inputs", INPUTS, options=range(1, INPUTS + 1))
 
     def compute(self, M_B, inputs):
         if M_B == 1:
@@ -848,14 +781,13 @@ class Stops(Explorer):
         ]
         place = {"ha": "center", "va": "center", "transform": left.transAxes}
         above = {"fontsize": 10, "backgroundcolor": "white", "zorder": 5}
-        self._note = self.moving(left.text(0.5, 0.5, "", **place, **above))
+        self._note = self.words(left, 0.5, 0.5, "", **place, **above)
 
     def _curves(self, ax, text, of, width, count=1, zorder=2):
         """Return curves of one quantity, and its name."""
-        lines = [ax.plot([], [], **of.line(lw=width, zorder=zorder))[0] for _ in range(count)]
         beside = {"va": "center", "transform": ax.get_yaxis_transform()}
-        name = self.moving(ax.text(1.03, 0, text, color=of.ink, **beside))
-        return [self.moving(line) for line in lines], name
+        name = self.words(ax, 1.03, 0, text, color=of.ink, **beside)
+        return [self.line(ax, **of.line(lw=width, zorder=zorder)) for _ in range(count)], name
 
     def update(self, result):
         self._note.set_text(result.explanation)
@@ -924,18 +856,11 @@ LOOKS = {"BN": look.BATCH_NORM, "baseline": look.BASELINE}
 
 
 class Trained(NamedTuple):
-    """The last hidden layer of trained digits networks.
+    """The last hidden layer of trained digits networks."""
 
-    Attributes
-    ----------
-    correlation : dict of str to dict of int to ndarray, shape (seeds, 2)
-        Mean |Corr| before and after, by kind and number of hidden layers.
-    accuracy : dict of str to dict of int to float
-        Held-out accuracy, median over the seeds.
-    """
-
+    # (seeds, 2), mean |Corr| before and after, by kind and number of hidden layers
     correlation: dict
-    accuracy: dict
+    accuracy: dict  # held-out accuracy, median over the seeds
 
 
 def _over_depth(batch_norm, M_B, seed):

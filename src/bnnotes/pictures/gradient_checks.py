@@ -203,12 +203,12 @@ def reviewed(*names):
     return Reviewed({name: review.batchnorm_backward(as_reader(name)) for name in names})
 
 
-def quotient_error(kind, h, batches=12):
+def quotient_error(kind, h):
     """Return how far central differences of step h in a format are from the true ∂C/∂x.
 
-    The median of random batches of six, each relative to its largest entry.
+    The median of twelve random batches of six, each relative to its largest entry.
     """
-    return float(np.median([_quotient_error(kind, h, seed) for seed in range(batches)]))
+    return float(np.median([_quotient_error(kind, h, seed) for seed in range(12)]))
 
 
 def _quotient_error(kind, h, seed):

@@ -47,6 +47,14 @@ class Live:
         self._moving.append(artist)
         return artist
 
+    def line(self, axes, *style, **looks):
+        """Return a line that moves, empty as yet."""
+        return self.moving(axes.plot([], [], *style, **looks)[0])
+
+    def words(self, axes, x, y, text="", **looks):
+        """Return a text that moves."""
+        return self.moving(axes.text(x, y, text, **looks))
+
     def shows(self, note, explanation):
         """Show what moves, or where there is an explanation this note alone; say which."""
         for artist in self._moving:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import FuncNorm, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
@@ -167,6 +167,36 @@ def key(ax, **entries):
     """Write what the marks mean above the axes: their places from 0 to 1, texts and colors."""
     for text, (place, color) in entries.items():
         ax.text(place, 1.03, text, color=color, transform=ax.transAxes, va="bottom")
+
+
+def signed_root(v):
+    return np.sign(v) * np.sqrt(np.abs(v))
+
+
+def signed_norm():
+    """Return a scale of roots, so that −1/M_B can be told from 0 beside a diagonal near 1."""
+    return FuncNorm((signed_root, lambda v: np.sign(v) * v**2), vmin=-1, vmax=1)
+
+
+def signed_bar(figure, colors, ax):
+    """Draw the color bar of what has this scale."""
+    bar = figure.colorbar(colors, ax=ax, ticks=[-1, -0.25, 0, 0.25, 1], fraction=0.05)
+    bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
+    bar.outline.set_linewidth(THIN)
+
+
+def spectrum(ax, largest):
+    """Prepare axes for up to so many eigenvalues of M, over their number."""
+    ticks = [2**k for k in range(largest.bit_length())]
+    ax.set(xscale="log", xlim=(0.8, 1.3 * largest), ylim=(-0.06, 1.1))
+    ax.set(xticks=ticks, xticklabels=ticks, yticks=[0, 0.5, 1])
+    ax.minorticks_off()
+    ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
+
+
+def number(value, decimals=2, sign=""):
+    """Return a number with so many decimals, a true minus, and no minus before 0.00."""
+    return f"{round(float(value), decimals) + 0:{sign}.{decimals}f}".replace("-", "−")
 
 
 def slots(count):

@@ -9,14 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import FuncNorm
 from matplotlib.patches import Rectangle
 
 from .. import batchnorm, digits, network, normalizers
 from ..kept import kept
 from . import look
 from .explorer import Explorer, batch_size, slider
-from .look import explanation, key
+from .look import explanation, key, slots
 
 SIZES = 1, 2, 3, 4, 6, 8
 FEATURES = 4
@@ -27,33 +26,18 @@ ROUNDING = 1e-9
 
 
 class Sets(NamedTuple):
-    """The entries that share their statistics with the first one.
-
-    Attributes
-    ----------
-    name : str
-    eps : float
-    x : ndarray, shape (M_B, n, pixels)
-    together : ndarray of bool, shape (M_B, n, pixels), or None
-        Who shares with the first entry; None where there are no statistics.
-    column : ndarray, shape (M_B, n, pixels)
-        How each entry of x̂ moves with the first of x, in units of 1/ς.
-    eigenvalues : ndarray, shape (m,)
-        Of M on these entries, ascending.
-    kept : int
-        The rank of M on all entries.
-    why : str
-        Why there are no statistics.
-    """
+    """The entries that share their statistics with the first one."""
 
     name: str
     eps: float
-    x: np.ndarray
+    x: np.ndarray  # (M_B, n, pixels)
+    # (M_B, n, pixels), bool, who shares with the first entry; None where there are no statistics
     together: np.ndarray | None = None
+    # (M_B, n, pixels), how each entry of x̂ moves with the first of x, in units of 1/ς
     column: np.ndarray | None = None
-    eigenvalues: np.ndarray | None = None
-    kept: int = 0
-    why: str = ""
+    eigenvalues: np.ndarray | None = None  # (m,), of M on these entries, ascending
+    kept: int = 0  # the rank of M on all entries
+    why: str = ""  # why there are no statistics
 
 
 @kept
@@ -83,7 +67,7 @@ class Groups(Explorer):
     second = "name"
     M_B = batch_size(SIZES, 4)
     name = slider("normalizer", "group_norm", options=NAMES)
-    eps = slider("ε", 0.0, options=[(f"{e:g}", e) for e in (0.0, 1e-3, 1e-1, 1.0)])
+    eps = slider("ε", 0.0, options=(0.0, 1e-3, 1e-1, 1.0))
     groups = slider("groups or ghost batches", 2, options=[1, 2, 4])
     pixels = slider("pixels", "2 × 2", options=["1", "2 × 2"])
 
@@ -124,12 +108,10 @@ class Groups(Explorer):
         key(column, **{"x̂ moved by the framed x": (0.0, look.INK)})
         frame = Rectangle((0, 0), 1, 1, fill=False, ec=look.THETA1.color, lw=2, zorder=3)
         self._frame = self.moving(column.add_patch(frame))
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
-        colors = ScalarMappable(norm, look.SIGNED)
-        bar = self.figure.colorbar(colors, ax=column, ticks=[-1, -0.25, 0, 0.25, 1], fraction=0.05)
-        bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
-        bar.outline.set_linewidth(look.THIN)
-        self._draw_spectrum(spectrum)
+        look.signed_bar(self.figure, ScalarMappable(look.signed_norm(), look.SIGNED), column)
+        look.spectrum(spectrum, SIZES[-1] * FEATURES)
+        points = look.GRADIENT.points(markersize=4, clip_on=False)
+        self._eigenvalues = self.line(spectrum, **points)
         self._explanation = self.moving(explanation(spectrum))
 
     def _draw_entries(self, ax):
@@ -137,16 +119,6 @@ class Groups(Explorer):
         ax.set(xlabel="features", ylabel="samples")
         ax.spines[["left", "bottom"]].set_visible(False)
         return self.moving(ax.imshow(np.ones((1, 1, 3)), aspect="auto", interpolation="nearest"))
-
-    def _draw_spectrum(self, ax):
-        largest = SIZES[-1] * FEATURES
-        ax.set(xscale="log", xlim=(0.8, 1.3 * largest), ylim=(-0.06, 1.1), yticks=[0, 0.5, 1])
-        ticks = [2**k for k in range(largest.bit_length())]
-        ax.set(xticks=ticks, xticklabels=ticks)
-        ax.minorticks_off()
-        ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
-        points = look.GRADIENT.points(markersize=4, clip_on=False)
-        self._eigenvalues = self.moving(ax.plot([], [], **points)[0])
 
     def update(self, result):
         defined = result.together is not None
@@ -159,7 +131,7 @@ class Groups(Explorer):
         colors = np.where(lit[..., None], LIT(shade), REST(0.7 * shade))[..., :3]
         _show(self._x, colors)
         if defined:
-            root = (1 + _signed_root(result.column)) / 2
+            root = (1 + look.signed_root(result.column)) / 2
             moved = colormaps[look.SIGNED](root)[..., :3]
             moved[~lit] = 0.93
             _show(self._moved, moved)
@@ -178,14 +150,6 @@ class Groups(Explorer):
         return f"{state}{share}; M keeps {result.kept} of {size} directions{ending}"
 
 
-def _signed_root(v):
-    return np.sign(v) * np.sqrt(np.abs(v))
-
-
-def _signed_square(v):
-    return np.sign(v) * v**2
-
-
 def _show(image, colors):
     """Show an array (M_B, n, pixels, 3): a tile for each sample and feature, with gaps between."""
     M_B, n, pixels, _ = colors.shape
@@ -199,23 +163,13 @@ def _show(image, colors):
 
 
 class Shards(NamedTuple):
-    """One neuron on several devices.
+    """One neuron on several devices."""
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Samples of each rank.
-    sums : str
-    matrix : ndarray, shape (M_B, M_B), or None
-        M of all samples; None where a rank has no statistics.
-    here, exact : ndarray, shape (M_B,)
-        M_B ∂C/∂x with these sums, and on one device.
-    why : str
-    """
-
-    sizes: tuple
+    sizes: tuple  # samples of each rank
     sums: str
+    # (M_B, M_B), M of all samples; None where a rank has no statistics
     matrix: np.ndarray | None = None
+    # (M_B,), M_B ∂C/∂x with these sums, and on one device
     here: np.ndarray | None = None
     exact: np.ndarray | None = None
     why: str = ""
@@ -276,11 +230,8 @@ class Devices(Explorer):
         self.figure.subplots_adjust(left=0.05, right=0.985, bottom=0.13, top=0.9, wspace=0.3)
         heat.set(xticks=[], yticks=[], xlabel="sample t", ylabel="sample s")
         heat.set(xlim=(0, 1), ylim=(1, 0))
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
-        blank = np.zeros((1, 1))
-        self._heat = self.moving(
-            heat.imshow(blank, cmap=look.SIGNED, norm=norm, extent=(0, 1, 1, 0), aspect="auto")
-        )
+        signed = {"cmap": look.SIGNED, "norm": look.signed_norm(), "aspect": "auto"}
+        self._heat = self.moving(heat.imshow(np.zeros((1, 1)), extent=(0, 1, 1, 0), **signed))
         self._borders = (
             self.moving(heat.hlines([], 0, 1, color=look.THETA1.color, lw=1.5)),
             self.moving(heat.vlines([], 0, 1, color=look.THETA1.color, lw=1.5)),
@@ -291,8 +242,8 @@ class Devices(Explorer):
         bars.axhline(0, color=look.INK, lw=look.THIN)
         self._ranks = self.moving(bars.vlines([], -1.2, 1.2, color=look.THETA1.color, lw=1.5))
         one = {"marker": "o", "mfc": "white", "mec": look.BASELINE.color, "markersize": 9}
-        self._exact = self.moving(bars.plot([], [], linestyle="none", **one)[0])
-        self._here = self.moving(bars.plot([], [], **look.GRADIENT.points(markersize=5))[0])
+        self._exact = self.line(bars, linestyle="none", **one)
+        self._here = self.line(bars, **look.GRADIENT.points(markersize=5))
         key(bars, **{"○ on one device": (0.0, look.BASELINE.color), "● here": (0.3, look.INK)})
         self._explanation = self.moving(explanation(bars))
 
@@ -309,7 +260,7 @@ class Devices(Explorer):
         columns.set_segments([[(end, 0), (end, 1)] for end in inner])
         self._ranks.set_segments([[(end, -1.2), (end, 1.2)] for end in inner])
         if defined:
-            places = (np.arange(M_B) + 0.5) / M_B
+            places = slots(M_B)
             self._heat.set_data(result.matrix)
             self._exact.set_data(places, result.exact)
             self._here.set_data(places, result.here)
@@ -335,17 +286,10 @@ FORMATS = {"bfloat16": look.DELTA, "float16": look.X_HAT, "float32": look.U}
 def precision(ratios, errors):
     """Return the errors of the variance in low precision, over mean/σ, as a `Picture`.
 
-    Thin, what bfloat16 may do: r (μ/σ)² in one pass, r + (r μ/σ)² centered, r = 2⁻⁸.
-
-    Parameters
-    ----------
-    ratios : ndarray, shape (k,)
-    errors : dict of (str, str) to ndarray
-        By format, and "one pass" or "centered".
+    The errors are by format, and "one pass" or "centered". Thin, what bfloat16 may do: r (μ/σ)² in
+    one pass, r + (r μ/σ)² centered, r = 2⁻⁸.
     """
-    figure = look.new_figure(6.4, 3.1)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.11, right=0.71, bottom=0.16, top=0.96)
+    figure, ax = look.chart(6.4, 3.1, left=0.11, right=0.71, bottom=0.16, top=0.96)
     ax.set(xscale="log", yscale="log", ylim=(1e-9, 30), xlabel="mean/σ of the column")
     ax.set_ylabel("relative error of the variance")
     for (name, way), error in errors.items():

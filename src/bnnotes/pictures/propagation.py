@@ -26,21 +26,10 @@ ARC = np.linspace(0, 1, 61)
 BOX = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
 
 
-def _choice(description, value, options):
-    return slider(description, value, options=[(f"{option:g}", option) for option in options])
-
-
 class Layer(NamedTuple):
-    """The output layer of the digits network on the first M_B digits.
+    """The output layer of the digits network on the first M_B digits."""
 
-    Attributes
-    ----------
-    delta : ndarray, shape (M_B, 10)
-        Its error, as training meets it.
-    normalized : Normalized
-    """
-
-    delta: np.ndarray
+    delta: np.ndarray  # (M_B, 10), its error, as training meets it
     normalized: batchnorm.Normalized
 
 
@@ -90,41 +79,28 @@ def _over_angles(epoch, M_B, eps):
 
 
 class Sent(NamedTuple):
-    """A node whose error stands at θ1 from x̂, and what it sends back in units of σ(Δ)√M_B.
-
-    Attributes
-    ----------
-    M_B : int
-    theta1, eps : float
-        In degrees; added to the variance.
-    epoch : int
-    kappa : float
-    angles, measured, predicted : ndarray, shape (n,)
-        The curve: by the formula of back-propagation, and from the angle.
-    sent, gamma : float
-        At θ1. ∂C/∂γ in units of M_B σ(Δ).
-    own_angles, own_sent : ndarray, shape (10,)
-        Of all ten nodes with the errors as they came.
-    delta_hat, sent_entries : ndarray, shape (M_B,)
-    explanation : str
-        Why there is nothing; then ``sent`` is None.
-    """
+    """A node whose error stands at θ1 from x̂, and what it sends back in units of σ(Δ)√M_B."""
 
     M_B: int
+    # in degrees; added to the variance
     theta1: float
     eps: float
     epoch: int
     kappa: float = 0.0
+    # (n,), the curve: by the formula of back-propagation, and from the angle
     angles: np.ndarray | None = None
     measured: np.ndarray | None = None
     predicted: np.ndarray | None = None
+    # both at θ1; ∂C/∂γ in units of M_B σ(Δ)
     sent: float | None = None
     gamma: float | None = None
+    # (10,), of all ten nodes with the errors as they came
     own_angles: np.ndarray | None = None
     own_sent: np.ndarray | None = None
+    # (M_B,)
     delta_hat: np.ndarray | None = None
     sent_entries: np.ndarray | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there is nothing; then ``sent`` is None
 
 
 class Node(Explorer):
@@ -133,8 +109,8 @@ class Node(Explorer):
     size = 9.0, 3.1
     M_B = batch_size((1, 2, 3, 4, 8, 16, 64, 256, 1400), 64)
     theta1 = slider("angle θ1 in degrees", 60, min=0, max=180)
-    eps = _choice("ε", 0.0, (0.0, 1e-5, 1e-2, 0.1, 1.0))
-    epoch = _choice("epochs of training", 1, (0, 1, 5, 20))
+    eps = slider("ε", 0.0, options=(0.0, 1e-5, 1e-2, 0.1, 1.0))
+    epoch = slider("epochs of training", 1, options=(0, 1, 5, 20))
 
     def compute(self, M_B, theta1, eps, epoch):
         if M_B == 1:
@@ -172,7 +148,7 @@ class Node(Explorer):
         ax.plot([-1, 1], [0, 0], color="#C8C8C8", lw=look.THIN)
         ax.text(0, -0.4, r"the half disk of radius $\sqrt{M_B}$", ha="center", color=GRAY)
         options = {"color": look.X_HAT.ink, "ha": "center", "va": "center", "size": 11}
-        self.moving(ax.text(1.13, -0.05, r"$\hat x$", **options))
+        self.words(ax, 1.13, -0.05, r"$\hat x$", **options)
         lines = (
             look.X_HAT.line(lw=1.2, zorder=2),
             look.THETA1.line(lw=1.4, zorder=3),
@@ -181,11 +157,11 @@ class Node(Explorer):
             look.DELTA.line(marker="s", markevery=[1], zorder=5),
         )
         self._x_hat, self._arc, self._taken, self._sent, self._delta = (
-            self.moving(ax.plot([], [], **line)[0]) for line in lines
+            self.line(ax, **line) for line in lines
         )
         options = {"ha": "center", "va": "center", "bbox": BOX, "zorder": 6}
         self._labels = {
-            name: self.moving(ax.text(0, 0, text, color=of.ink, **options))
+            name: self.words(ax, 0, 0, text, color=of.ink, **options)
             for name, text, of in (
                 ("theta1", r"$\theta_1$", look.THETA1),
                 ("delta", r"$\hat\Delta$", look.DELTA),
@@ -203,12 +179,12 @@ class Node(Explorer):
         # S38 and S39: nothing at 0°, and the largest at 180°.
         ax.plot([0, 180], [0, 1], marker="x", markersize=9, markeredgewidth=2, **options)
         ax.text(176, 1.005, "the source", color=GRAY, ha="right", va="bottom")
-        self._predicted = self.moving(ax.plot([], [], color=GRAY, lw=6, alpha=0.4)[0])
-        self._measured = self.moving(ax.plot([], [], **SENT.points(markersize=2.5))[0])
+        self._predicted = self.line(ax, color=GRAY, lw=6, alpha=0.4)
+        self._measured = self.line(ax, **SENT.points(markersize=2.5))
         own = look.DELTA.points(markersize=5, alpha=0.65, mec="none", clip_on=False)
-        self._own = self.moving(ax.plot([], [], **own)[0])
+        self._own = self.line(ax, **own)
         here = SENT.points(markersize=9, fillstyle="none", mew=1.6, clip_on=False)
-        self._here = self.moving(ax.plot([], [], **here)[0])
+        self._here = self.line(ax, **here)
         marks = {
             r"— from $\theta_1$": (-0.04, GRAY),
             "● measured": (0.25, look.INK),
@@ -220,10 +196,10 @@ class Node(Explorer):
         ax.set(xlim=(0, 1), ylim=(-1.08, 1.08), xticks=[], yticks=[-1, 0, 1])
         ax.axhline(0, color=look.INK, lw=look.THIN)
         self._connections = self.moving(ax.vlines([], [], [], color="#B0B0B0", lw=1))
-        self._delta_s = self.moving(ax.plot([], [], **look.DELTA.points())[0])
-        self._sent_s = self.moving(ax.plot([], [], **SENT.points(markersize=4))[0])
+        self._delta_s = self.line(ax, **look.DELTA.points())
+        self._sent_s = self.line(ax, **SENT.points(markersize=4))
         options = {"transform": ax.transAxes, "ha": "center", "va": "top"}
-        self._which = self.moving(ax.text(0.5, -0.05, "", **options))
+        self._which = self.words(ax, 0.5, -0.05, "", **options)
         key(ax, **{r"■ $\hat\Delta$": (0.0, look.DELTA.ink), "● sent back": (0.22, look.INK)})
 
     def update(self, result):
@@ -303,17 +279,10 @@ DECADES = (12, 24, 48, 96)
 
 
 class Curves(NamedTuple):
-    """A network of one kind, as created, from five seeds.
+    """A network of one kind, as created, from five seeds."""
 
-    Attributes
-    ----------
-    norms : ndarray, shape (5, depth)
-        ‖Δ^l‖² over ‖Δ^L‖², layer 1 first.
-    ranks : ndarray, shape (5, depth)
-        Effective rank of y^l − ⟨y^l⟩; nan where all samples are equal up to rounding.
-    """
-
-    norms: np.ndarray
+    norms: np.ndarray  # (5, depth), ‖Δ^l‖² over ‖Δ^L‖², layer 1 first
+    # (5, depth), effective rank of y^l − ⟨y^l⟩; nan where all samples are equal up to rounding
     ranks: np.ndarray
 
     @property
@@ -324,35 +293,19 @@ class Curves(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """Both networks, side by side.
-
-    Attributes
-    ----------
-    M_B, depth, width : int
-    activation : str
-    variance : float
-        Of a weight, times n_prev.
-    bn : Curves or None
-        None at M_B = 1, where x̂ is 0/0.
-    baseline : Curves
-    formula : float or None
-        The mean factor with BN at large width, all M_B − 1 directions filled alike.
-    holds : bool
-        Whether it lies between the five seeds.
-    explanation : str
-        What is to be said of BN's error at M_B = 1 and 2.
-    """
+    """Both networks, side by side."""
 
     M_B: int
     depth: int
     width: int
     activation: str
-    variance: float
-    bn: Curves | None
+    variance: float  # of a weight, times n_prev
+    bn: Curves | None  # None at M_B = 1, where x̂ is 0/0
     baseline: Curves
+    # the mean factor with BN at large width, all M_B − 1 directions filled alike
     formula: float | None
-    holds: bool
-    explanation: str
+    holds: bool  # whether it lies between the five seeds
+    explanation: str  # what is to be said of BN's error at M_B = 1 and 2
 
 
 @functools.partial(kept, most=len(WIDTHS) * len(SEEDS))
@@ -414,9 +367,9 @@ class Depth(Explorer):
     second = "activation"
     M_B = batch_size(BATCHES, 32)
     depth = slider("layers", 30, min=2, max=DEEPEST)
-    width = _choice("neurons per layer", 64, WIDTHS)
+    width = slider("neurons per layer", 64, options=WIDTHS)
     activation = slider("activation", "relu", options=("relu", "tanh", "sigmoid", "identity"))
-    variance = _choice("n · variance of W", 1.0, (0.5, 1.0, 2.0, 4.0))
+    variance = slider("n · variance of W", 1.0, options=(0.5, 1.0, 2.0, 4.0))
 
     def compute(self, M_B, depth, width, activation, variance):
         state = M_B, depth, width, activation, variance
@@ -456,15 +409,15 @@ class Depth(Explorer):
     def _draw_marks(self):
         self._expected = self._line(self._error, color=look.INK, ls=":", lw=1.2)
         options = {"transform": self._error.transAxes, "va": "bottom"}
-        self._expected_text = self.moving(self._error.text(0.42, 1.03, "", **options))
+        self._expected_text = self.words(self._error, 0.42, 1.03, "", **options)
         self._top = self._line(self._error, **look.DELTA.points(markersize=7))
         options = {"color": look.DELTA.ink, "ha": "left", "va": "center"}
-        self._enters = self.moving(self._error.text(0, 0, r"$\Delta^L$", **options))
+        self._enters = self.words(self._error, 0, 0, r"$\Delta^L$", **options)
         self._most = self._line(self._rank, color=look.INK, lw=look.THIN, ls=":")
-        self._most_text = self.moving(self._rank.text(0.6, 1, "", va="bottom", fontsize=8))
+        self._most_text = self.words(self._rank, 0.6, 1, "", va="bottom", fontsize=8)
 
     def _line(self, ax, **options):
-        return self.moving(ax.plot([], [], **options)[0])
+        return self.line(ax, **options)
 
     def update(self, result):
         layers = np.arange(1, result.depth + 1)
@@ -695,22 +648,12 @@ def small_batches(sizes, values, predicted):
 
 @look.settings()
 def residual(curves, predicted):
-    """Draw ‖Δ‖² below every block with its skip and without, both axes logarithmic.
+    """Return a `Picture` of ‖Δ‖² below every residual block, both axes logarithmic.
 
-    Parameters
-    ----------
-    curves : dict of str to ndarray, shape (blocks,)
-        ``"with skips"`` and ``"without"``: factors from block 1 up.
-    predicted : ndarray, shape (blocks,)
-        Factors with skips.
-
-    Returns
-    -------
-    Picture
+    The curves, ``"with skips"`` and ``"without"``, are factors from block 1 up; so is `predicted`,
+    with skips.
     """
-    figure = look.new_figure(6.4, 3.2)
-    ax = look.new_axes(figure)
-    figure.subplots_adjust(left=0.12, right=0.8, bottom=0.16, top=0.95)
+    figure, ax = look.chart(6.4, 3.2, left=0.12, right=0.8, bottom=0.16, top=0.95)
     block = np.arange(1, len(predicted) + 1)
     ax.set(xscale="log", yscale="log", xlim=(block[-1] * 1.08, 0.9), xlabel="block $l$")
     ax.set_ylabel(r"$\Vert\Delta\Vert^2$ below block $l$, over that at the top")

@@ -6,13 +6,12 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.colors import FuncNorm
 
 from .. import batchnorm, digits, network, sample_space
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
-from .look import explanation, key
+from .look import explanation, key, slots
 
 LARGEST = 64
 PIXEL = 42  # row 6, column 3 of the 8 × 8: it has a correlation of 0.7 with x
@@ -22,35 +21,19 @@ WRITTEN = 4
 ROUNDING = 1e-12
 
 
-def _epsilon(value, options):
-    return slider("ε", value, options=[(f"{eps:g}", eps) for eps in options])
-
-
 class Batch(NamedTuple):
-    """M of one neuron on one batch, and what it makes of a vector.
-
-    Attributes
-    ----------
-    M_B : int
-    eps : float
-    matrix : ndarray, shape (M_B, M_B), or None
-        None where x̂ is 0/0.
-    measured, predicted : ndarray, shape (M_B,)
-        Eigenvalues, ascending.
-    u, rest : ndarray, shape (M_B,)
-        A vector over the samples, and M u.
-    explanation : str
-        Why there is no matrix.
-    """
+    """M of one neuron on one batch, and what it makes of a vector."""
 
     M_B: int
     eps: float
-    matrix: np.ndarray | None = None
+    matrix: np.ndarray | None = None  # (M_B, M_B), None where x̂ is 0/0
+    # (M_B,), eigenvalues, ascending
     measured: np.ndarray | None = None
     predicted: np.ndarray | None = None
+    # (M_B,), a vector over the samples, and M u
     u: np.ndarray | None = None
     rest: np.ndarray | None = None
-    explanation: str = ""
+    explanation: str = ""  # why there is no matrix
 
 
 @kept
@@ -59,14 +42,6 @@ def _first_neuron():
     psi = digits.load("ten").psi[:LARGEST]
     net = digits.trained("ten", batch_norm=True, epochs=0)
     return psi, psi @ net.layers[0].W[:1].T
-
-
-def _signed_root(v):
-    return np.sign(v) * np.sqrt(np.abs(v))
-
-
-def _signed_square(v):
-    return np.sign(v) * v**2
 
 
 def _short(value):
@@ -85,7 +60,7 @@ class Mixing(Explorer):
 
     size = 9.0, 3.0
     M_B = batch_size(range(1, LARGEST + 1), 8)
-    eps = _epsilon(0.0, (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0))
+    eps = slider("ε", 0.0, options=(0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0))
     vector = slider("u", VECTORS[0], options=VECTORS)
 
     def compute(self, M_B, eps, vector):
@@ -116,36 +91,23 @@ class Mixing(Explorer):
     def _draw_heat_map(self, ax):
         ax.set(xticks=[], yticks=[], ylabel="sample s")
         ax.spines[["top", "right"]].set_visible(True)
-        # Roots of the entries, so that −1/M_B can be told from 0 beside a diagonal near 1.
-        norm = FuncNorm((_signed_root, _signed_square), vmin=-1, vmax=1)
-        self._image = self.moving(
-            ax.imshow(np.zeros((1, 1)), cmap=look.SIGNED, norm=norm, extent=(0, 1, 1, 0))
-        )
-        bar = self.figure.colorbar(self._image, ax=ax, ticks=[-1, -0.25, 0, 0.25, 1], fraction=0.05)
-        bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
-        bar.outline.set_linewidth(look.THIN)
+        signed = {"cmap": look.SIGNED, "norm": look.signed_norm()}
+        self._image = self.moving(ax.imshow(np.zeros((1, 1)), extent=(0, 1, 1, 0), **signed))
+        look.signed_bar(self.figure, self._image, ax)
         centered = {"ha": "center", "va": "center", "fontsize": 8}
-        self._entries = [self.moving(ax.text(0, 0, "", **centered)) for _ in range(WRITTEN**2)]
+        self._entries = [self.words(ax, 0, 0, "", **centered) for _ in range(WRITTEN**2)]
         self._columns = self._sample_label(ax)
 
     def _sample_label(self, ax):
-        return self.moving(ax.text(0.5, -0.04, "", transform=ax.transAxes, ha="center", va="top"))
+        return self.words(ax, 0.5, -0.04, "", transform=ax.transAxes, ha="center", va="top")
 
     def _draw_eigenvalues(self, ax):
-        ax.set(xscale="log", xlim=(0.8, 1.3 * LARGEST), ylim=(-0.06, 1.1))
-        ticks = [2**k for k in range(LARGEST.bit_length()) if 2**k <= LARGEST]
-        ax.set(xticks=ticks, xticklabels=ticks, yticks=[0, 0.5, 1])
-        ax.minorticks_off()
-        ax.set(xlabel="number of the eigenvalue", ylabel=r"eigenvalue of $\mathbf{M}$")
+        look.spectrum(ax, LARGEST)
         predicted = {"marker": "_", "markersize": 13, "color": look.BASELINE.color}
-        self._predicted = self.moving(
-            ax.plot([], [], linestyle="none", clip_on=False, **predicted)[0]
-        )
+        self._predicted = self.line(ax, linestyle="none", clip_on=False, **predicted)
         measured = look.GRADIENT.points(markersize=4, clip_on=False)
-        self._measured = self.moving(ax.plot([], [], **measured)[0])
-        self._on_x_hat = self.moving(
-            ax.text(2.5, 0, "", color=look.X_HAT.ink, ha="left", va="center")
-        )
+        self._measured = self.line(ax, **measured)
+        self._on_x_hat = self.words(ax, 2.5, 0, "", color=look.X_HAT.ink, ha="left", va="center")
         key(ax, **{"— predicted": (0.0, look.BASELINE.color), "● measured": (0.45, look.INK)})
 
     def _draw_entries(self, ax):
@@ -154,8 +116,8 @@ class Mixing(Explorer):
         ax.axhline(0, color=look.INK, linewidth=look.THIN)
         u, rest = look.U, look.GRADIENT
         self._connections = self.moving(ax.vlines([], [], [], color="#B0B0B0", linewidth=1))
-        self._u = self.moving(ax.plot([], [], **u.points())[0])
-        self._rest = self.moving(ax.plot([], [], **rest.points(markersize=4))[0])
+        self._u = self.line(ax, **u.points())
+        self._rest = self.line(ax, **rest.points(markersize=4))
         key(ax, **{"▲ u": (0.0, u.ink), r"● $\mathbf{M}$u": (0.15, rest.color)})
         self._rows = self._sample_label(ax)
 
@@ -191,7 +153,7 @@ class Mixing(Explorer):
             self._on_x_hat.set_text(f"on x̂: {_short(height)}")
 
     def _update_vectors(self, result):
-        places = (np.arange(result.M_B) + 0.5) / result.M_B
+        places = slots(result.M_B)
         self._u.set_data(places, result.u)
         self._rest.set_data(places, result.rest)
         tops, feet = np.column_stack([places, result.u]), np.column_stack([places, result.rest])
@@ -223,30 +185,17 @@ ZERO = 1e-17  # exact zeros are drawn here, where the logarithm has no place for
 
 
 class Weights(NamedTuple):
-    """A neuron with one input, over its weight.
-
-    Attributes
-    ----------
-    W, eps : float
-    weights : ndarray, shape (n,)
-        The weights of the curves; 0 is among them.
-    y : ndarray, shape (M_B, n)
-        At γ = 1 and β = 0; nan where x̂ is 0/0.
-    share, share_predicted : ndarray, shape (n,)
-        |M u| / |u − ⟨u⟩|, measured and predicted; nan where x̂ is 0/0.
-    u : ndarray, shape (M_B,)
-        u − ⟨u⟩.
-    rest, rest_predicted : ndarray, shape (M_B,)
-        M u at W itself; nan where x̂ is 0/0.
-    """
+    """A neuron with one input, over its weight."""
 
     W: float
     eps: float
-    weights: np.ndarray
-    y: np.ndarray
+    weights: np.ndarray  # (n,), the weights of the curves; 0 is among them
+    y: np.ndarray  # (M_B, n), at γ = 1 and β = 0; nan where x̂ is 0/0
+    # (n,), |M u| / |u − ⟨u⟩|, measured and predicted; nan where x̂ is 0/0
     share: np.ndarray
     share_predicted: np.ndarray
-    u: np.ndarray
+    u: np.ndarray  # (M_B,), u − ⟨u⟩
+    # (M_B,), M u at W itself; nan where x̂ is 0/0
     rest: np.ndarray
     rest_predicted: np.ndarray
 
@@ -278,7 +227,7 @@ class Weight(Explorer):
 
     size = 9.0, 3.0
     W = slider("weight W", 0.5, min=-LIMIT, max=LIMIT, step=0.1)
-    eps = _epsilon(1e-5, (0.0, *(10.0**k for k in range(-12, 1))))
+    eps = slider("ε", 1e-5, options=(0.0, *(10.0**k for k in range(-12, 1))))
 
     def compute(self, W, eps):
         # The slider's 0 may come as 1e-17; to two places it is 0.
@@ -309,8 +258,7 @@ class Weight(Explorer):
         ax.set(xlabel=r"$W$", ylabel=r"$y$ of each sample", xlim=(-LIMIT, LIMIT), ylim=(-2.5, 2.5))
         self._now = [self._vertical(ax)]
         self._now[0].set(marker="^", markevery=[0], markersize=9, clip_on=False)  # to be dragged
-        lines = [ax.plot([], [], **look.Y.line(linewidth=1.2))[0] for _ in _only_input()]
-        self._samples = [self.moving(line) for line in lines]
+        self._samples = [self.line(ax, **look.Y.line(linewidth=1.2)) for _ in _only_input()]
 
     def _vertical(self, ax):
         return self.moving(ax.axvline(0, color=look.INK, linewidth=look.THIN, linestyle=":"))
@@ -323,11 +271,9 @@ class Weight(Explorer):
         )
         ax.minorticks_off()
         band = {"color": look.BASELINE.color, "linewidth": 7, "alpha": 0.5}
-        self._predicted = self.moving(ax.plot([], [], **band)[0])
-        self._measured = self.moving(ax.plot([], [], **look.GRADIENT.points(markersize=2.5))[0])
-        self._here = self.moving(
-            ax.plot([], [], **look.GRADIENT.points(markersize=8, fillstyle="none"))[0]
-        )
+        self._predicted = self.line(ax, **band)
+        self._measured = self.line(ax, **look.GRADIENT.points(markersize=2.5))
+        self._here = self.line(ax, **look.GRADIENT.points(markersize=8, fillstyle="none"))
         self._now.append(self._vertical(ax))
         self._note = self.moving(explanation(ax))
         key(ax, **{"— predicted": (0.0, band["color"]), "● measured": (0.45, look.INK)})
@@ -336,11 +282,9 @@ class Weight(Explorer):
         ax.set(xticks=[], xlabel=r"samples $s$", xlim=(0, 1), ylim=(-reach, reach))
         ax.axhline(0, color=look.INK, linewidth=look.THIN)
         squares = {"marker": "s", "markersize": 10, "fillstyle": "none"}
-        self._u = self.moving(ax.plot([], [], **look.U.points())[0])
-        self._rest_predicted = self.moving(
-            ax.plot([], [], linestyle="none", color=look.BASELINE.color, **squares)[0]
-        )
-        self._rest = self.moving(ax.plot([], [], **look.GRADIENT.points(markersize=4))[0])
+        self._u = self.line(ax, **look.U.points())
+        self._rest_predicted = self.line(ax, linestyle="none", color=look.BASELINE.color, **squares)
+        self._rest = self.line(ax, **look.GRADIENT.points(markersize=4))
         self._undefined = self.moving(explanation(ax))
         rest = {r"● $\mathbf{M}$u": (0.37, look.INK), "□ predicted": (0.6, look.BASELINE.color)}
         key(ax, **{"▲ u − ⟨u⟩": (0.0, look.U.ink)}, **rest)
@@ -409,44 +353,27 @@ MOVES = {"W": "-", "γ": "--", "β": ":"}
 
 
 class Training(NamedTuple):
-    """Every state of one training.
+    """Every state of one training."""
 
-    Attributes
-    ----------
-    W, gamma, beta : ndarray, shape (STEPS + 1, LAYERS)
-    """
-
+    # (STEPS + 1, LAYERS)
     W: np.ndarray
     gamma: np.ndarray
     beta: np.ndarray
 
 
 class State(NamedTuple):
-    """A training up to one step.
-
-    Attributes
-    ----------
-    M_B : int
-    eps : float
-    step : int
-    W, gamma : ndarray, shape (STEPS + 1, LAYERS), or None
-        None where the training cannot begin.
-    moved : dict of str to ndarray, shape (STEPS + 1,)
-        For W, γ and β the largest distance of a layer from where it began.
-    cost : float
-        On all digits.
-    explanation : str
-        Why there is no training.
-    """
+    """A training up to one step."""
 
     M_B: int
     eps: float
     step: int
+    # (STEPS + 1, LAYERS), None where the training cannot begin
     W: np.ndarray | None = None
     gamma: np.ndarray | None = None
+    # (STEPS + 1,), for W, γ and β the largest distance of a layer from where it began
     moved: dict | None = None
-    cost: float | None = None
-    explanation: str = ""
+    cost: float | None = None  # on all digits
+    explanation: str = ""  # why there is no training
 
 
 @kept
@@ -495,7 +422,7 @@ class Chain(Explorer):
     size = 9.0, 3.0
     second = "step"
     M_B = batch_size((1, 2, 3, 8, 64), 8)
-    eps = _epsilon(0.0, EPS)
+    eps = slider("ε", 0.0, options=EPS)
     step = slider("training step", STEPS, min=0, max=STEPS)
 
     def compute(self, M_B, eps, step):
@@ -528,8 +455,8 @@ class Chain(Explorer):
     def _lines(self, ax, looks):
         """Return for each look a line and a label at its end."""
         end = {"marker": "o", "markersize": 3.5, "markevery": [-1], "clip_on": False}
-        lines = [self.moving(ax.plot([], [], **end, **one)[0]) for one in looks]
-        return [(line, self.moving(ax.text(0, 0, "", va="center", fontsize=8))) for line in lines]
+        lines = [self.line(ax, **end, **one) for one in looks]
+        return [(line, self.words(ax, 0, 0, "", va="center", fontsize=8)) for line in lines]
 
     def update(self, result):
         if not self.shows(self._explanation, result.explanation):
@@ -568,11 +495,11 @@ def _move(distance):
     return f"{distance:.2g}" if distance > 1e-12 else "< 1e-12"
 
 
-def side_by_side(heights, apart=0.07):
-    """Return the numbers 0, 1, … of the heights, grouped where neighbors are less than `apart`."""
+def side_by_side(heights):
+    """Return the numbers 0, 1, … of the heights, grouped where neighbors are close."""
     groups = []
     for k in map(int, np.argsort(heights)):
-        if groups and heights[k] - heights[groups[-1][-1]] < apart:
+        if groups and heights[k] - heights[groups[-1][-1]] < 0.07:
             groups[-1].append(k)
         else:
             groups.append([k])

@@ -49,18 +49,10 @@ def apart(heights, gap):
 
 
 class Curves(NamedTuple):
-    """What a training has shown so far: one array per network, one entry per epoch.
+    """What a training has shown so far: one array per network, one entry per epoch."""
 
-    Attributes
-    ----------
-    cost : dict of str to ndarray
-        Mean cost over the batches of each epoch, before their steps.
-    accuracy : dict of str to ndarray
-        Held-out accuracy after each epoch.
-    """
-
-    cost: dict
-    accuracy: dict
+    cost: dict  # mean cost over the batches of each epoch, before their steps
+    accuracy: dict  # held-out accuracy after each epoch
 
 
 class LiveTraining(Live):
@@ -165,9 +157,9 @@ class LiveTraining(Live):
 
     def _curve(self, ax, name):
         of = LAYOUTS[name]
-        (line,) = ax.plot([], [], **of.line(marker=of.marker, markersize=3.5, clip_on=False))
-        text = ax.text(1.03, 0, "", color=of.ink, va="center", transform=ax.transAxes)
-        return self.moving(line), self.moving(text)
+        line = self.line(ax, **of.line(marker=of.marker, markersize=3.5, clip_on=False))
+        beside = {"va": "center", "transform": ax.transAxes}
+        return line, self.words(ax, 1.03, 0, color=of.ink, **beside)
 
     def update(self, result):
         costs, accuracies = (
@@ -216,15 +208,9 @@ ODD = look.CLASS_1._replace(color="#8A5A00")
 
 
 class Plane(NamedTuple):
-    """Digits 0, 2, 7 and 9 in their first two principal components; even is 0, odd is 1.
+    """Digits 0, 2, 7 and 9 in their first two principal components; even is 0, odd is 1."""
 
-    Attributes
-    ----------
-    psi, psi_test : ndarray, shape (M, 2)
-        In standard deviations of the training digits.
-    phi, phi_test : ndarray, shape (M, 1)
-    """
-
+    # psi (M, 2), in standard deviations of the training digits, and phi (M, 1)
     psi: np.ndarray
     phi: np.ndarray
     psi_test: np.ndarray
@@ -260,38 +246,19 @@ def grid():
 
 
 class Side(NamedTuple):
-    """One network after its training.
+    """One network after its training."""
 
-    Attributes
-    ----------
-    cost : ndarray, shape (steps,)
-        Of every batch before its step.
-    moved : float or None
-        Largest change of any parameter below the top layer, and of W at the top.
-    prediction : ndarray, shape (GRID, GRID), or None
-        u^L over the plane, in inference mode. None, as the other two, of a training that stopped.
-    accuracy : float or None
-        On the held-out digits, in inference mode.
-    stopped : str
-        Why the training ended early.
-    """
-
-    cost: np.ndarray
-    moved: float
+    cost: np.ndarray  # (steps,), of every batch before its step
+    moved: float  # largest change of any parameter below the top layer, and of W at the top
+    # (GRID, GRID), u^L over the plane, in inference mode. None, as the other two, of a training
+    # that stopped.
     prediction: np.ndarray | None
-    accuracy: float | None
-    stopped: str
+    accuracy: float | None  # on the held-out digits, in inference mode
+    stopped: str  # why the training ended early
 
 
 class Both(NamedTuple):
-    """Baseline and BN, trained from the same weights on the same batches.
-
-    Attributes
-    ----------
-    M_B : int
-    learning_rate : float
-    baseline, bn : Side
-    """
+    """Baseline and BN, trained from the same weights on the same batches."""
 
     M_B: int
     learning_rate: float
@@ -372,7 +339,7 @@ class NetworksInTraining(Explorer):
 
     size = 8.4, 3.05
     M_B = batch_size(SIZES, 32)
-    learning_rate = slider("learning rate η", 0.3, options=[(f"{rate:g}", rate) for rate in RATES])
+    learning_rate = slider("learning rate η", 0.3, options=RATES)
     depth = slider("hidden layers", 2, min=1, max=4)
     activation = slider("activation", "relu", options=ACTIVATIONS)
     seed = slider("seed", 0, min=0, max=9)
@@ -432,10 +399,10 @@ class NetworksInTraining(Explorer):
         ax.set_xticks([0, STEPS // 2, STEPS])
         ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         self._curves = []
+        beside = {"va": "center", "transform": ax.transAxes}
         for of in (look.BASELINE, look.BATCH_NORM):
-            (line,) = ax.plot([], [], **of.line())
-            text = ax.text(1.04, 0, "", transform=ax.transAxes, va="center", color=of.ink)
-            self._curves.append((of, self.moving(line), self.moving(text)))
+            line = self.line(ax, **of.line())
+            self._curves.append((of, line, self.words(ax, 1.04, 0, color=of.ink, **beside)))
 
     def update(self, result):
         sides = result.baseline, result.bn
@@ -585,24 +552,13 @@ def measured(M_B):
 
 
 class Layers(NamedTuple):
-    """The angles of one layer and the amplitudes of all, epoch by epoch.
-
-    Attributes
-    ----------
-    M_B, layer : int
-    angles : ndarray, shape (epochs, 4), or None
-        Medians of θ1, θ2, θ3 and φ, folded to 0…90°.
-    ratios : ndarray, shape (layers, epochs), or None
-        BL's amplitude over BN's.
-    explanation : str
-        Why there are none.
-    """
+    """The angles of one layer and the amplitudes of all, epoch by epoch."""
 
     M_B: int
     layer: int
-    angles: np.ndarray | None
-    ratios: np.ndarray | None
-    explanation: str = ""
+    angles: np.ndarray | None  # (epochs, 4), medians of θ1, θ2, θ3 and φ, folded to 0…90°
+    ratios: np.ndarray | None  # (layers, epochs), BL's amplitude over BN's
+    explanation: str = ""  # why there are none
 
 
 class LayersInTraining(Explorer):
@@ -637,12 +593,12 @@ class LayersInTraining(Explorer):
         self._angles = [self._curve(angles, of) for of in ANGLES]
         self._ratios = [self._curve(ratios, of) for of in LAYERS]
         note = {"ha": "center", "va": "center", "fontsize": 10}
-        self._note = self.moving(angles.text(0.5, 0.5, "", transform=angles.transAxes, **note))
+        self._note = self.words(angles, 0.5, 0.5, "", transform=angles.transAxes, **note)
 
     def _curve(self, ax, of):
-        (line,) = ax.plot([], [], **of.line(marker=of.marker))
-        name = ax.text(1.04, 0, of.label, transform=ax.transAxes, va="center", color=of.ink)
-        return self.moving(line), self.moving(name)
+        line = self.line(ax, **of.line(marker=of.marker))
+        beside = {"va": "center", "transform": ax.transAxes}
+        return line, self.words(ax, 1.04, 0, of.label, color=of.ink, **beside)
 
     def update(self, result):
         broken = result.explanation.replace(": ", ":\n").replace(", ", ",\n")

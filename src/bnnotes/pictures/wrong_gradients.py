@@ -92,12 +92,12 @@ class Residual(NamedTuple):
     off: str = "nothing to compare"
 
 
-def residual(values, name, neuron=DIGIT):
-    """Return the `Residual` of a mistake in one neuron of such a layer."""
+def residual(values, name):
+    """Return the `Residual` of a mistake at the output for the digit 6."""
     with np.errstate(all="ignore"):
-        true, wrong = (checks.gradients(values, n).x[:, neuron] for n in (None, name))
-    order = np.argsort(values["x"][:, neuron])
-    x_hat, true, wrong = values["x_hat"][order, neuron], true[order], wrong[order]
+        true, wrong = (checks.gradients(values, n).x[:, DIGIT] for n in (None, name))
+    order = np.argsort(values["x"][:, DIGIT])
+    x_hat, true, wrong = values["x_hat"][order, DIGIT], true[order], wrong[order]
     difference = wrong - true
     mean, along, _ = sample_space.split(x_hat[:, np.newaxis], difference[:, np.newaxis])
     # With eps > 0 x̂ is shorter than √M_B; the part along it is the whole projection.
@@ -329,14 +329,14 @@ class GradientCheck(Explorer):
         self._bars = self.moving(LineCollection([], lw=1.6, zorder=2))
         ax.add_collection(self._bars, autolim=False)
         self._caught, self._missed = (
-            self.moving(ax.plot([], [], **of.points(marker="o", ms=6, mfc=fill, zorder=3))[0])
+            self.line(ax, **of.points(marker="o", ms=6, mfc=fill, zorder=3))
             for of, fill in ((look.GRADIENT, look.GRADIENT.color), (look.BASELINE, "white"))
         )
         beside = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 8.5}
-        self._verdicts = [self.moving(ax.text(1.01, k, "", **beside)) for k in range(count)]
-        self._limit = self.moving(ax.plot([], [], color=look.THETA1.color, lw=2, zorder=1)[0])
-        self._says = self.moving(
-            ax.text(1, -0.75, "tolerance", color=look.INK, ha="center", va="bottom", fontsize=8.5)
+        self._verdicts = [self.words(ax, 1.01, k, "", **beside) for k in range(count)]
+        self._limit = self.line(ax, color=look.THETA1.color, lw=2, zorder=1)
+        self._says = self.words(
+            ax, 1, -0.75, "tolerance", color=look.INK, ha="center", va="bottom", fontsize=8.5
         )
 
     def update(self, result):
