@@ -158,6 +158,7 @@ def test_set_moves_nothing_where_one_slider_cannot_go(explorer):
     [
         *(("M_B", value) for value in (None, "4", 4.5, np.array([1, 2]), [4], {}, True)),
         *(("height", value) for value in (None, "1", np.nan, 1e9, -1e9, 1j, [1.0], object())),
+        ("height", np.timedelta64(1)),
     ],
 )
 def test_a_value_that_no_slider_has_is_refused(explorer, method, name, value):

@@ -788,6 +788,7 @@ def test_inputs_labels_and_statistics_have_the_sizes_of_the_network():
     [
         (3, "sizes: got 3, wanted a list of integers"),
         ([3], "sizes: got [3], wanted an input and at least one layer"),
+        ([10**6, 10**6], "sizes: got [1000000, 1000000], 1e+12 weights; wanted at most 1e+09"),
     ],
 )
 def test_sizes_that_cannot_be_are_named(sizes, said):
@@ -821,6 +822,13 @@ def test_sizes_may_be_a_row_of_an_array_and_no_table():
     assert net.sizes == [3, 4, 1]
     with pytest.raises(ValueError, match=r"^sizes: got array\(\[\[3, 4\]\]\), wanted a list"):
         network.create(np.array([[3, 4]]), batch_norm=True, activation="relu", rng=0)
+
+
+def test_the_largest_network(monkeypatch):
+    monkeypatch.setattr(network, "MOST_WEIGHTS", 12)
+    assert network.create([3, 4], batch_norm=True, activation="relu", rng=0).sizes == [3, 4]
+    with pytest.raises(ValueError, match="wanted at most"):
+        network.create([13, 1], batch_norm=True, activation="relu", rng=0)
 
 
 def test_a_step_holds_what_its_layer_saw():

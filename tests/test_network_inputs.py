@@ -67,6 +67,7 @@ WRONG_TRAINING = [
     ({"batch_size": True}, "batch_size"),
     ({"epochs": -1}, "epochs"),
     ({"epochs": 1.5}, "epochs"),
+    ({"epochs": 10**9}, "epochs"),
 ]
 
 

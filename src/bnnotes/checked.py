@@ -238,8 +238,8 @@ def number(name, value, *, minimum=0.0):
 
 
 def whole(value):
-    """Whether `value` is an integer, as True is to Python alone."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    """Whether `value` is an integer. To Python True is one, to numpy a duration."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
 
 def count(name, value, *, minimum=1, maximum=None):

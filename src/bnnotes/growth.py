@@ -241,7 +241,7 @@ def degrees(activation, highest=40):
     variance = weight @ (g * g)
     _require_varying(activation, variance)
     before, polynomial = 0.0, 1.0
-    shares = np.empty(count("highest", highest))
+    shares = np.empty(count("highest", highest, maximum=HIGHEST))
     for k in range(len(shares)):
         after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
         before, polynomial = polynomial, after

@@ -34,6 +34,11 @@ from .checked import (
 )
 from .sample_space import mean_and_rest
 
+# Of one network: what a machine has memory for. A typing error should not fill it.
+MOST_WEIGHTS = 10**9
+MOST_EPOCHS = 10**6
+
+
 # The two kinds of layer. Each has its own forward pass, gradients and inference mode, so that no
 # loop below asks which kind it meets.
 
@@ -253,6 +258,11 @@ def _sizes(sizes):
     sizes = [count("sizes", size) for size in sizes]
     if len(sizes) < 2:
         raise ValueError(f"sizes: got {sizes}, wanted an input and at least one layer")
+    weights = sum(n * n_prev for n_prev, n in itertools.pairwise(sizes))
+    if weights > MOST_WEIGHTS:
+        raise ValueError(
+            f"sizes: got {shown(sizes)}, {weights:.0e} weights; wanted at most {MOST_WEIGHTS:.0e}"
+        )
     return sizes
 
 
@@ -478,7 +488,7 @@ def train(
     psi, phi = _inputs_and_labels(network, psi, phi, real=True)
     rates = number("learning_rate", learning_rate), number("weight_decay", weight_decay)
     _, batch_size, rng = _draws(len(psi), batch_size, rng)
-    epochs = count("epochs", epochs, minimum=0)
+    epochs = count("epochs", epochs, minimum=0, maximum=MOST_EPOCHS)
     function("progress", progress)
     for name, callback in (("on_epoch", on_epoch), ("on_step", on_step)):
         if callback is not None:

@@ -26,6 +26,7 @@ from .sample_space import sample_mean
 
 # Which column of a frame is drawn along x, y, z: x̂ points up, Δ̂ lies in the plane of x and z.
 UPRIGHT = [1, 2, 0]
+MOST_STEPS = 10**6  # a record is kept of each
 
 
 class Vectors(NamedTuple):
@@ -230,7 +231,7 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     if unknown := [p for p in parameters if not isinstance(p, str) or p not in names]:
         raise ValueError(f"parameters: got {shown(unknown)}, wanted some of {', '.join(names)}")
     psi, phi = _inputs_and_labels(neuron, psi, phi, real=True)
-    steps = count("steps", steps, minimum=0)
+    steps = count("steps", steps, minimum=0, maximum=MOST_STEPS)
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
         records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))
