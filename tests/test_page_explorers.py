@@ -1,5 +1,6 @@
 """What the sliders of a page ask of Python, asked here, with the widgets that a page has."""
 
+import json
 import pickle
 import subprocess
 import sys
@@ -47,10 +48,14 @@ def test_a_page_is_told_what_each_explorer_says_and_shown_its_pixels():
     run = subprocess.run(command, input=pickle.dumps(asked), capture_output=True)
     assert run.returncode == 0, run.stderr.decode()
     for (key, _, fine), drawn in zip(asked, pickle.loads(run.stdout), strict=True):
-        pixels, width, readout, alt = drawn
+        pixels, width, readout, alt, grips = drawn
         explorer = explorers[key]
         explorer.sharpen(fine)
         assert (readout, alt) == (explorer.readout, explorer.image.tooltip), key
+        grips = json.loads(grips)
+        assert bool(grips) == bool(explorer.grips.value), key
+        for grip in grips:
+            assert np.allclose(grip["places"], [at[key][k] for k in grip["sliders"]]), key
         wanted = explorer.rgba()
         shown = np.frombuffer(pixels, np.uint8).reshape(-1, width, 4)
         assert np.array_equal(shown, wanted), (key, fine)
