@@ -78,6 +78,7 @@ CONVERTER = LatexToMathML(fancy_error=False)
 SCRIPTED = re.compile(r"(<m(?:sub|sup|subsup)>)(<mo [^>]*minsize=[^>]*>[^<]*</mo>)")
 # The policy of the page allows no style of its own.
 STYLE = re.compile(r'style="text-align: (left|right);[^"]*"')
+PUNCTUATED = re.compile(r'\(?<span class="math">(?:(?!</math>).)*</math></span>[,.;:!?)’]+', re.S)
 
 
 def mathml(formula, displaystyle):
@@ -101,8 +102,15 @@ def visit_display(writer, node):
     raise nodes.SkipNode
 
 
+def keep_together(app, pagename, templatename, context, doctree):
+    """Let no line begin with the comma behind a formula."""
+    if "body" in context:
+        context["body"] = PUNCTUATED.sub(r'<span class="unbroken">\g<0></span>', context["body"])
+
+
 def setup(app):
     app.add_transform(Mentions)
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
     app.config.html_math_renderer = "mathml"
+    app.connect("html-page-context", keep_together)
     return {"parallel_read_safe": True}
