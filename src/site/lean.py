@@ -2,14 +2,14 @@
 
 import html
 import re
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 import tinycss2
-import ziamath
 from fontTools import subset
 
-STIX = Path(ziamath.__file__).parent / "fonts/STIXTwoMath-Regular.ttf"
+STIX = Path(find_spec("ziamath").origin).parent / "fonts/STIXTwoMath-Regular.ttf"
 # A browser draws single letters in the italics of the math alphabet, ℎ apart, and roots with √.
 ITALICS = [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), ord("ℎ"), ord("√")]
 TALLEST = 2400  # thousandths of an em: no delimiter of the book is taller
