@@ -8,7 +8,6 @@ import argparse
 import ast
 import hashlib
 import importlib
-import importlib.util
 import pkgutil
 import re
 import shutil
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import jinja2
 import kept
+import lean
 from notebooks import prepare
 
 import bnnotes
@@ -31,15 +31,6 @@ import browser_python
 HERE = Path(__file__).parent
 BOOK = HERE.parents[1] / "book"
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True)
-MATHJAX = (
-    "startup.js",
-    "core.js",
-    "input/tex.js",
-    "output/chtml.js",
-    "output/chtml/fonts/tex.js",
-    "output/chtml/fonts/woff-v2",
-    "a11y/assistive-mml.js",
-)
 
 
 def gather(source, cache):
@@ -134,18 +125,6 @@ def run_sphinx(source, html, doctrees, **settings):
     subprocess.run([sys.executable, "-m", "sphinx", *command], check=True)
 
 
-def put_mathjax(html):
-    """Copy the parts of MathJax that mathjax.js names."""
-    package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
-    for name in MATHJAX:
-        part, place = package / "static/mathjax" / name, html / "_static/mathjax" / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if part.is_dir():
-            shutil.copytree(part, place, dirs_exist_ok=True)
-        else:
-            shutil.copy(part, place)
-
-
 def put_pictures(pictures, cache, html):
     """Copy the pictures that the pages show."""
     (html / "pictures").mkdir()
@@ -231,14 +210,6 @@ def remove_unused(html):
     for unused in ("scripts/fontawesome.js", "*macros.html", "**/*.map", "**/*.LICENSE.txt"):
         for path in (html / "_static").glob(unused):
             path.unlink()
-    # Of two thousand icons the pages show a dozen.
-    pages = "".join(page.read_text(encoding="utf-8") for page in html.rglob("*.html"))
-    shown = set(re.findall(r"fa-[\w-]+", pages))
-    style = html / "_static/styles/pydata-sphinx-theme.css"
-    rule = re.compile(r'((?:\.fa-[\w-]+,?)+)\{--fa:"[^"]*"\}')
-    rules = style.read_text(encoding="utf-8")
-    kept = rule.sub(lambda icon: icon[0] if shown & set(icon[1][1:].split(",.")) else "", rules)
-    style.write_text(kept, encoding="utf-8")
 
 
 def main():
@@ -265,12 +236,12 @@ def main():
     shutil.rmtree(html, ignore_errors=True)
     settings = {"pyodide": address, "lite": place, "repository": repository()}
     run_sphinx(folder / "source", html, folder / "doctrees", **settings)
-    put_mathjax(html)
+    remove_unused(html)
+    lean.cut(html)
     put_notebooks(html)
     if address:
         put_python(pyodide, html, cache)
     put_pictures(pictures, cache, html)
-    remove_unused(html)
     if lite:
         shutil.copytree(lite, html / "lite")
     print(f"The site is in {html}; open {html / 'index.html'}")

@@ -25,8 +25,6 @@ nb_merge_streams = True
 nb_number_source_lines = False
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
-# equations.py does its part without a script in the page.
-myst_update_mathjax = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"

@@ -3,11 +3,13 @@
 import re
 
 from docutils import nodes
+from math_core import LatexToMathML
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 # A mention of an equation of the source or of a row of the ledger.
 MENTION = re.compile(r"(?<![\w)])\((?P<equation>[1-6])\)|\b(?P<row>S\d{1,2}[a-z]?)\b")
+TAG = re.compile(r"\\tag\{(\d)\}")
 NO_LINKS = (nodes.literal, nodes.literal_block, nodes.math, nodes.reference, nodes.title)
 
 
@@ -18,7 +20,7 @@ class Mentions(SphinxTransform):
 
     def apply(self):
         for block in self.document.findall(nodes.math_block):
-            for number in re.findall(r"\\tag\{(\d)\}", block.astext()):
+            for number in TAG.findall(block.astext()):
                 self._name(block, f"equation-{number}")
         names = set()
         if self.env.docname == "ledger":
@@ -71,28 +73,44 @@ def _within(node, kinds):
     return False
 
 
+CONVERTER = LatexToMathML(fancy_error=False)
+# A browser draws a large delimiter small where a script is at it alone, without a row.
+SCRIPTED = re.compile(r"(<m(?:sub|sup|subsup)>)(<mo [^>]*minsize=[^>]*>[^<]*</mo>)")
+# The policy of the page allows no style of its own.
+STYLE = re.compile(r'style="text-align: (left|right);[^"]*"')
+PUNCTUATED = re.compile(r'\(?<span class="math">(?:(?!</math>).)*</math></span>[,.;:!?)’]+', re.S)
+
+
+def mathml(formula, displaystyle):
+    """Return a formula as the browser itself draws it."""
+    converted = CONVERTER.convert_with_local_state(formula, displaystyle=displaystyle)
+    return STYLE.sub(r'class="\1"', SCRIPTED.sub(r"\1<mrow>\2</mrow>", converted))
+
+
 def visit_inline(writer, node):
-    writer.body.append(writer.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    writer.body.append(rf"\({writer.encode(node.astext())}\)</span>")
+    writer.body.append(writer.starttag(node, "span", "", CLASS="math"))
+    writer.body.append(f"{mathml(node.astext(), False)}</span>")
     raise nodes.SkipNode
 
 
 def visit_display(writer, node):
-    # As it is written, since a reader of the notebook sees it so, and tags do not nest.
-    writer.body.append(writer.starttag(node, "div", CLASS="math notranslate nohighlight"))
-    writer.body.append(rf"\[{writer.encode(node.astext())}\]</div>")
+    formula = node.astext()
+    writer.body.append(writer.starttag(node, "div", "", CLASS="math"))
+    writer.body.append(mathml(TAG.sub("", formula), True))
+    writer.body += [f'<span class="tag">({number})</span>' for number in TAG.findall(formula)]
+    writer.body.append("</div>\n")
     raise nodes.SkipNode
 
 
-def add_mathjax(app, pagename, templatename, context, doctree):
-    if context.get("has_maths_elements"):
-        app.add_js_file("mathjax.js")
-        app.add_js_file("mathjax/startup.js", defer="defer")
+def keep_together(app, pagename, templatename, context, doctree):
+    """Let no line begin with the comma behind a formula."""
+    if "body" in context:
+        context["body"] = PUNCTUATED.sub(r'<span class="unbroken">\g<0></span>', context["body"])
 
 
 def setup(app):
     app.add_transform(Mentions)
-    app.add_html_math_renderer("plain", (visit_inline, None), (visit_display, None))
-    app.config.html_math_renderer = "plain"
-    app.connect("html-page-context", add_mathjax)
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
+    app.config.html_math_renderer = "mathml"
+    app.connect("html-page-context", keep_together)
     return {"parallel_read_safe": True}

@@ -7,8 +7,6 @@ POLICY = {
     "default-src": "'self'",
     # Bootstrap draws some icons from within its style sheet.
     "img-src": "'self' data:",
-    # MathJax 3.2.2 writes this style sheet into the page. The console names the digest of another.
-    "style-src": "'self' 'sha256-31kpbEYe1iNyRnBSaGFRVwdwpvzFj7vrGS5KxtGl6Qg='",
     "object-src": "'none'",
     "base-uri": "'none'",
     "form-action": "'self'",

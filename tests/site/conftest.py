@@ -51,16 +51,21 @@ class Visit:
         self.page = self.context.new_page()
 
     def open(self, name):
-        """Open a page and wait until its formulas are set."""
+        """Open a page and wait until its letters have their fonts."""
         self.page.goto(f"/{name}", wait_until="load")
-        self.page.evaluate("() => window.MathJax?.startup.promise")
+        self.page.evaluate("() => document.fonts.ready.then(() => true)")
         return self.page
+
+    @property
+    def files(self):
+        """The files that the page has loaded."""
+        paths = {unquote(urlsplit(url).path) for url in self.loaded if url.startswith(self.server)}
+        return {SITE / path.lstrip("/") for path in paths}
 
     @property
     def weight(self):
         """The bytes of all that the page has loaded."""
-        paths = {unquote(urlsplit(url).path) for url in self.loaded if url.startswith(self.server)}
-        return sum((SITE / path.lstrip("/")).stat().st_size for path in paths)
+        return sum(file.stat().st_size for file in self.files)
 
     def _listen(self, message):
         if message.type in ("error", "warning"):

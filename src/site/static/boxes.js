@@ -18,7 +18,7 @@
 
   addEventListener("load", () => {
     mark();
-    window.MathJax?.startup.promise.then(mark);
+    document.fonts.ready.then(mark);
   });
   addEventListener("resize", mark);
 }
