@@ -128,9 +128,9 @@ def test_the_workflow_runs_what_the_project_runs():
     matrix = job["strategy"]["matrix"]
     assert f">={matrix['python'][0]}" == PROJECT["requires-python"]
     assert len({system["name"].split("-")[0] for system in matrix["system"]}) == 3
-    ends, site = workflow["jobs"]["ends"], workflow["jobs"]["site"]
-    assert ends["steps"][-1]["run"] == "make ${{ matrix.target }}"
-    assert site["steps"][-1]["run"] == "make test-site"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in (*ends["strategy"]["matrix"]["target"], "test-site"):
-        assert f"\n{target}:" in makefile
+    for name in ("ends", "site"):
+        job = workflow["jobs"][name]
+        assert job["steps"][-1]["run"] == "make ${{ matrix.target }}"
+        for target in job["strategy"]["matrix"]["target"]:
+            assert f"\n{target}:" in makefile
