@@ -1,4 +1,4 @@
-"""A chapter takes the minutes that it says, and what it cites stands in the literature."""
+"""A chapter takes the minutes that it says, counts its figures, and cites from the literature."""
 
 import re
 from pathlib import Path
@@ -67,6 +67,13 @@ def test_a_chapter_takes_what_it_says(name):
 def test_a_chapter_is_no_longer_than_one_reads():
     texts = CHAPTERS.items()
     assert not {name for name, t in texts if plain(t) > LONGEST or cells(t) > MOST}
+
+
+@chapters
+def test_figures_and_exercises_are_counted_through(name):
+    for heading in (r"^\*\*Figure (\d\.\d+)\.\*\*", r"^\*\*(\d\.\d+)\*\*"):
+        found = re.findall(heading, CHAPTERS[name], flags=re.MULTILINE)
+        assert found == [f"{name[0]}.{k}" for k in range(1, len(found) + 1)]
 
 
 @chapters

@@ -76,6 +76,8 @@ def _within(node, kinds):
 CONVERTER = LatexToMathML(fancy_error=False)
 # A browser draws a large delimiter small where a script is at it alone, without a row.
 SCRIPTED = re.compile(r"(<m(?:sub|sup|subsup)>)(<mo [^>]*minsize=[^>]*>[^<]*</mo>)")
+# A root is never smaller than this, and over a small letter would hang below the line.
+ROOT = '<msqrt><mspace width="0" height="0.8em" depth="0.2em"></mspace>'
 # The policy of the page allows no style of its own.
 STYLE = re.compile(r'style="text-align: (left|right);[^"]*"')
 PUNCTUATED = re.compile(r'\(?<span class="math">(?:(?!</math>).)*</math></span>[,.;:!?)’]+', re.S)
@@ -84,7 +86,8 @@ PUNCTUATED = re.compile(r'\(?<span class="math">(?:(?!</math>).)*</math></span>[
 def mathml(formula, displaystyle):
     """Return a formula as the browser itself draws it."""
     converted = CONVERTER.convert_with_local_state(formula, displaystyle=displaystyle)
-    return STYLE.sub(r'class="\1"', SCRIPTED.sub(r"\1<mrow>\2</mrow>", converted))
+    converted = SCRIPTED.sub(r"\1<mrow>\2</mrow>", converted.replace("<msqrt>", ROOT))
+    return STYLE.sub(r'class="\1"', converted)
 
 
 def visit_inline(writer, node):
