@@ -148,7 +148,7 @@ def _try_slope(activation):
     # A kink, a jump or a step have no slope that differences could tell.
     smooth = np.isfinite(apart) & (np.abs(right - left) < 1e-3)
     off = smooth & (apart > 1e-3 * (1 + np.abs(right)))
-    if off.sum() > smooth.sum() / 2:
+    if off.sum() > smooth.sum() / 4:
         at = float(y[off][0])
         got = f"activation: got g_prime that is not the slope of g at y = {at:.2g}"
         raise ValueError(f"{got}, wanted the derivative g', a function of y")
