@@ -92,6 +92,18 @@ def _real(x):
     return x
 
 
+def agreement(difference, size="its size"):
+    """Return a relative difference in words: a bound, which is the same on every machine.
+
+    >>> agreement(3e-16)
+    'agrees to 1e-12'
+    """
+    for exponent in (12, 9, 6, 3):
+        if difference <= 10.0**-exponent:
+            return f"agrees to 1e-{exponent}"
+    return f"differs by {difference:.1g} of {size}"
+
+
 class Row(NamedTuple):
     """One compared pair: its largest exact entry, the entry there, the difference."""
 
@@ -102,11 +114,8 @@ class Row(NamedTuple):
 
     @property
     def agreement(self):
-        """The difference as a bound that is the same on every machine."""
-        for exponent in (12, 9, 6, 3):
-            if self.difference <= 10.0**-exponent:
-                return f"agrees to 1e-{exponent}"
-        return f"differs by {self.difference:.1g} of its size"
+        """The difference in words."""
+        return agreement(self.difference)
 
 
 @dataclass(frozen=True, repr=False)

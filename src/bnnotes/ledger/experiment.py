@@ -135,4 +135,4 @@ def agreement(difference):
     >>> agreement(3e-16)
     'agrees to 1e-12'
     """
-    return check.Row("", 1.0, 1.0, number("difference", difference)).agreement
+    return check.agreement(number("difference", difference))

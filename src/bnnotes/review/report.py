@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import table
-from ..check import Row as Compared
+from ..check import agreement
 from . import diagnose
 from .names import SAYS, SYMBOLS, symbol
 
@@ -38,7 +39,7 @@ class Row(NamedTuple):
             return self.trouble.split(":")[0]
         if not np.isfinite(self.difference):
             return f"is {self.approximate:g}"
-        return Compared("", self.exact, self.approximate, self.difference).agreement
+        return agreement(self.difference, "the size it could have")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -139,12 +140,17 @@ class Report:
     def _repr_html_(self):
         head, *body = self._cells()
         rows = ((name, *map(html.escape, cells)) for name, *cells in body)
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self._footnotes)
+        notes = "".join(f"<li>{_marked(note)}</li>" for note in self._footnotes)
         return (
             f"<div><p><strong>{html.escape(self._headline)}</strong><br>"
-            f"{html.escape(self.diagnosis)}</p>"
+            f"{_marked(self.diagnosis)}</p>"
             f"{table.html(head, *rows)}<ul>{notes}</ul></div>"
         )
+
+
+def _marked(words):
+    """Return words as HTML, with code between backticks."""
+    return re.sub("`(.+?)`", r"<code>\1</code>", html.escape(words))
 
 
 def reported(name, subject, verdict, tried=()):
