@@ -15,7 +15,7 @@ _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 TEMPLATE = jinja2.Environment(loader=_TEMPLATES, autoescape=True).get_template("explorer.html")
 
 LONGEST = 10  # positions of the first slider
-SHARPNESS = 1.25  # pixels of a picture per pixel of the page
+SHARPNESS = 2  # pixels of a picture per pixel of the page: as on most phones and laptops
 
 
 def thinned(control, most, spread):
