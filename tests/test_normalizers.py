@@ -482,6 +482,15 @@ def test_wrong_weights(weights, says):
     assert refusal(normalizers.batch_norm.forward, x, gamma, beta, 0.0, weights).startswith(says)
 
 
+def test_bfloat16_is_the_upper_half_of_float32():
+    upper = np.random.default_rng(0).integers(2**8, 2**15 - 2**8, 1000, dtype=np.uint32) << 16
+    for lower in (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF):
+        up = lower + (upper >> 16 & 1) > 0x8000  # a tie goes to the even one
+        nearest = (upper + (up.astype(np.uint32) << 16)).view(np.float32)
+        x = (upper + np.uint32(lower)).view(np.float32)
+        np.testing.assert_array_equal(normalizers.bfloat16(-x), -nearest)
+
+
 # Several devices.
 
 

@@ -102,14 +102,6 @@ def test_noise_is_that_of_batch_gradients(M_B):
     assert M_B > 1 or (np.cos(result.angle[:20]) < 0).any()
 
 
-def test_sample_gradients_average_to_the_gradient_of_their_batch():
-    data, net = digits.load("ten"), digits.trained("ten", epochs=2)
-    psi, phi = data.psi[:7], data.phi[:7]
-    rows = pictures.sample_gradients(net, psi, phi)
-    np.testing.assert_allclose(rows.mean(axis=0), gradient(net, psi, phi), atol=1e-14)
-    np.testing.assert_array_equal(rows[3], gradient(net, psi[3:4], phi[3:4]))
-
-
 def check_noise(result, values):
     assert (result.M_B, result.epochs) == tuple(values.values())
     assert len(result.angle) == len(result.noise) >= pictures.BATCHES

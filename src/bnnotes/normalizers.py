@@ -28,6 +28,7 @@ from .checked import (
     Array,
     ConstantFeature,
     NonNegative,
+    Real,
     UnusableFeature,
     checked,
     count,
@@ -283,6 +284,17 @@ def fold(
     """
     scale = gamma / std
     return scale.reshape(-1, *[1] * (W.ndim - 1)) * W, beta + scale * (b - mean)
+
+
+@checked
+def bfloat16(x: Real["..."]):
+    """The numbers of 8 binary digits nearest to x, ties to the even one: those of bfloat16.
+
+    Within its range, that of float32. Sums and products of two, rounded again, are those of
+    bfloat16 too.
+    """
+    digits, exponent = np.frexp(x)
+    return np.ldexp(np.round(digits * 2**8) / 2**8, exponent)
 
 
 def _per_feature(v, x):

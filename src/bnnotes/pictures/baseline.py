@@ -171,27 +171,21 @@ class Batches(NamedTuple):
     predicted: np.ndarray
 
 
-def sample_gradients(net, psi, phi):
-    """Return the gradient of every sample alone, as rows.
-
-    Without BN their mean over a batch is the gradient of the batch.
-    """
-    rows = []
-    for s in range(len(psi)):
-        _, gradients = network.cost_and_gradients(net, psi[s : s + 1], phi[s : s + 1])
-        arrays = [array for layer in gradients for array in vars(layer).values()]
-        rows.append(np.concatenate([array.ravel() for array in arrays]))
-    return np.stack(rows)
-
-
 @kept
 def _products(epochs):
-    """Scalar products of all sample gradients, in units of the full gradient's square."""
-    data = digits.load("ten")
-    net = digits.trained("ten", epochs=epochs)
-    G = sample_gradients(net, data.psi, data.phi)
-    full = G.mean(axis=0)
-    return (G @ G.T) / (full @ full)
+    """Scalar products of all sample gradients, in units of the full gradient's square.
+
+    In a layer the gradient of a sample is Δ uᵀ for W and Δ for b, so that two samples have
+    the product (Δ·Δ')(u·u' + 1).
+    """
+    data, net = digits.load("ten"), digits.trained("ten", epochs=epochs)
+    below, above = network.feed_forward(net, data.psi)
+    delta_above = baseline.output_error(above.u, data.phi)
+    g_prime = net.activations[0].g_prime(below.y)
+    delta_below = baseline.previous_error(delta_above, net.layers[1].W, g_prime)
+    pairs = (delta_below, below.u_prev), (delta_above, above.u_prev)
+    products = sum((delta @ delta.T) * (u @ u.T + 1) for delta, u in pairs)
+    return products / products.mean()
 
 
 @kept
@@ -201,10 +195,9 @@ def _directions(epochs, M_B):
     batches = []
     while len(batches) < BATCHES:
         batches.extend(network.batches(SAMPLES, M_B, rng))
-    shares = np.zeros((len(batches), SAMPLES))
-    np.put_along_axis(shares, np.stack(batches), 1 / M_B, axis=1)
-    along = shares @ products.mean(axis=0)
-    squares = np.einsum("rs,rs->r", shares @ products, shares)
+    mean = products.mean(axis=0)
+    along = np.array([mean[batch].mean() for batch in batches])
+    squares = np.array([products[batch].sum(axis=0)[batch].sum() for batch in batches]) / M_B**2
     return along, np.sqrt(np.maximum(squares - along**2, 0))
 
 
