@@ -153,13 +153,14 @@ $(STAMP): $(STAMP)-book
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book,test]'
 	@touch $@
 
+# The tests have brought what builds the package: it is not fetched once more.
 $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --constraint $(CONSTRAINTS) \
 	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
 	@touch $@
 
 $(STAMP)-site: $(STAMP) src/site/constraints.txt
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --constraint $(CONSTRAINTS) \
 	    --constraint src/site/constraints.txt --editable '.[book,test,site]'
 	@touch $@
 
