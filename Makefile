@@ -41,7 +41,7 @@ read: $(STAMP)-book ## open the book in JupyterLab, in copies of your own (bnnot
 # As many workers as processors, so one thread of numpy's each.
 test: export OPENBLAS_NUM_THREADS ?= 1
 test: lint ## lint, run the tests, run every notebook and compare its outputs
-	$(BIN)/python -m pytest --numprocesses=auto
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile \
 	    --nbval --nbval-current-env --nbval-cell-timeout=60 book/*.ipynb
 
@@ -76,7 +76,8 @@ properties: $(STAMP) ### try every identity of the ledger on a thousand random l
 # CHROMIUM=/path/to/it names another browser than /usr/bin/chromium; WALK=5000 goes on for minutes,
 # with so many moves at random in each notebook.
 test-browser: $(STAMP)-browser ## open every notebook in Chromium and move every slider
-	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 tests/browser $(ONLY)
+	$(BIN)/python -m pytest -o addopts=--strict-markers --numprocesses=2 --dist=worksteal \
+	    tests/browser $(ONLY)
 
 site: $(STAMP)-site ## write the book as static pages, whose sliders need no kernel (build/site/html)
 	$(BIN)/python src/site/build.py build/site
@@ -152,13 +153,14 @@ $(STAMP): $(STAMP)-book
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[book,test]'
 	@touch $@
 
+# The tests have brought what builds the package: it is not fetched once more.
 $(STAMP)-browser: $(STAMP) tests/browser/constraints.txt
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --constraint $(CONSTRAINTS) \
 	    --constraint tests/browser/constraints.txt --editable '.[book,test,browser]'
 	@touch $@
 
 $(STAMP)-site: $(STAMP) src/site/constraints.txt
-	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) \
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --constraint $(CONSTRAINTS) \
 	    --constraint src/site/constraints.txt --editable '.[book,test,site]'
 	@touch $@
 

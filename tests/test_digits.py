@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from bnnotes import digits, network
+
+
+def load_digits(**options):
+    from sklearn import datasets  # a second and more: one worker needs it
+
+    return datasets.load_digits(**options)
 
 
 def test_the_stored_digits_are_those_of_scikit_learn_in_their_order():

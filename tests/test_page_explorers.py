@@ -26,12 +26,13 @@ sys.stdout.buffer.write(pickle.dumps(drawn))
 
 def standing(explorer):
     """Move each slider to the nearest stop that it has in a page; return the places."""
-    places = {}
+    places, stops = {}, {}
     for name, control in explorer.controls.items():
         values = [value for _, value in positions(control)]
         near = values.index if control.value in values else nearest(values)
         places[name] = near(control.value)
-        explorer.set(**{name: values[places[name]]})
+        stops[name] = values[places[name]]
+    explorer.set(**stops)
     return list(places.values())
 
 

@@ -294,25 +294,25 @@ def stops():
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3, 4])
-@pytest.mark.parametrize("M_B", [2, 3, 4, 5, 6, 64])
+@pytest.mark.parametrize("M_B", [2, 3, 4, 5, 64])
 def test_the_rank_of_the_inputs_decides_which_condition_stops_w(stops, M_B, inputs):
-    stops.set(M_B=M_B, inputs=inputs)
-    sin1, sin2, cos = (factor[pictures.JOIN] for factor in stops.result.factors)
-    gradient, rank = stops.result.sizes[0], min(inputs, M_B - 1)
+    result = stops.compute(M_B=M_B, inputs=inputs)
+    said = stops.say(result)
+    sin1, sin2, cos = (factor[pictures.JOIN] for factor in result.factors)
+    gradient, rank = result.sizes[0], min(inputs, M_B - 1)
     if (M_B, inputs) == (4, 3):  # these inputs are nearly of rank 2, and W is slow
-        assert sin1 < 0.1 and "W alone still moves at step 400" in stops.readout
+        assert sin1 < 0.1 and "W alone still moves at step 400" in said
         return
     assert gradient[pictures.JOIN] < 1e-6
     if rank == 1:
         assert gradient.max() < 1e-12 and sin2.max() < 1e-7
-        assert "W alone never moves" in stops.readout
+        assert "W alone never moves" in said
     elif rank == M_B - 1:
         assert sin1 < 1e-4 < 0.1 < sin2.min() and gradient[0] > 1e-4
-        assert "W alone stops at sinθ1 = 0" in stops.readout
+        assert "W alone stops at sinθ1 = 0" in said
     else:
         assert cos.max() < 1e-4 < 0.1 < min(sin1, *sin2)
-        assert "W alone stops at φ = 90°" in stops.readout
-    stops.reset()
+        assert "W alone stops at φ = 90°" in said
 
 
 def test_gamma_and_beta_lead_to_the_stop_of_the_baseline(stops):

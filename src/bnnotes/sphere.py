@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import baseline
-from .checked import Array, Real, checked, count, instance, limits, number, shown
+from .checked import Array, Real, checked, count, instance, limits, number, shown, unchecked
 from .geometry import Angles, _standardize, sample_angles, sigma, unexplained
 from .network import (
     Network,
@@ -234,7 +234,7 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     steps = count("steps", steps, minimum=0, maximum=MOST_STEPS)
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
-        records = list(_steps(neuron, psi, phi, parameters, learning_rate, steps))
+        records = unchecked(list, _steps(neuron, psi, phi, parameters, learning_rate, steps))
     columns = [np.array(column) for column in zip(*records, strict=True)]
     return Path(*columns[:4], Angles(*columns[4:]))
 

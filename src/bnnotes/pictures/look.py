@@ -264,6 +264,7 @@ def panel(figure, note="", heading=""):
             dpi=2 * DPI,
             bbox_inches=Bbox([[0, -below], [width, height + above]]),
             metadata={"Software": None},  # its version would make every update a change
+            pil_kwargs={"compress_level": 0},  # it is read below, and kept nowhere
         )
     return Image.open(out).convert("RGB")
 
