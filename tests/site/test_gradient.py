@@ -146,9 +146,10 @@ def test_the_code_may_ask_no_other_server(visit, python, server):
 
 def test_a_link_holds_the_text_and_runs_nothing_by_itself(start):
     text = "# a & b = ½ + 100%\nimport numpy as np\n" + examples()[1]["text"]
-    fragment = urlencode({"as": "batchnorm_backward", "name": "Layer", "code": text})
+    fragment = urlencode({"as": "batchnorm_forward", "name": "Layer", "code": text})
     page = start(f"#{fragment}")
     expect(page.get_by_label("Your code")).to_have_value(text)
+    expect(page.get_by_label("Review as")).to_have_value("batchnorm_forward")
     expect(page.locator("#gradient-said")).to_be_empty()
     page.get_by_label("Your code").press("Control+End")
     page.keyboard.type("# more")
