@@ -303,6 +303,8 @@ def test_rounded_answers_are_right():
         assert exercise.answer("5.1", value).state == "right"
     assert exercise.answer("5.1", (0.5, -4.2)).state == "not yet"
     assert "0.97 times" in exercise.answer("5.1", (0.5, -4.2)).text
+    three = exercise._off(rows()["5.1"], (0.5, ..., ...), (0.5, 1, 2))
+    assert three.startswith("1 of 3 are given; ")
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

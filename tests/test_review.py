@@ -262,6 +262,8 @@ def test_a_right_network_is_right_with_its_own_eps():
 
     report = review.network(f)
     assert report.ok and any("eps = 0.0003 is built in" in note for note in report.notes), report
+    more = len({row.quantity for row in report.rows}) - 1
+    assert f" and {more} more to 1e-9 or better" in report.diagnosis
     assert review.network(network.cost_and_gradients, batch_norm=False).ok
     assert not review.network(lambda network, psi, phi: None).ok
 

@@ -79,11 +79,13 @@ def test_every_example_gets_the_report_that_python_gives_here(start):
 
 def test_a_loop_without_end_is_stopped_and_the_next_review_runs(start):
     page = start()
+    run(page)
     page.get_by_label("Your code").fill(LOOP)
     page.get_by_role("button", name="Review", exact=True).click()
     expect(page.locator("#gradient-said")).to_contain_text("Reviewing", timeout=PATIENCE)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#gradient-said")).to_have_text("Stopped")
+    expect(page.locator("#gradient-report")).to_be_empty()  # no report of another text
     page.get_by_role("button", name="Review", exact=True).click()
     said = page.locator("#gradient-said")
     expect(said).to_contain_text(f"Stopped after {build.SECONDS} seconds", timeout=PATIENCE)
@@ -104,6 +106,13 @@ def test_what_cannot_run_is_said_in_words_and_as_text(start):
         assert run(page) == "It could not be reviewed"
         expect(report).to_contain_text(wanted)
         expect(report.locator("img")).to_have_count(0)
+    # What Python raises by itself comes without its traceback.
+    raised = """async () => {
+        const python = new Python("page_review");
+        await python.start(() => {});
+        return python.ask("report", [0, "", ""]).catch((error) => error.message);
+    }"""
+    assert page.evaluate(raised).startswith("TypeError: compile()")
 
 
 class _Open(http.server.BaseHTTPRequestHandler):
