@@ -146,6 +146,10 @@ def faults(row, monkeypatch):
         said = say(row, mistaken(row, entry), monkeypatch)
         if said.state != "not yet" or not entry["says"] or not said.text.endswith(entry["says"]):
             yield f"{entry['is']}: {said}"
+        if row.kind == "choice":
+            good = sum(map(str.__eq__, mistaken(row, entry), row.truth(0)))
+            if not said.text.startswith(f"{good} of {len(row.truth(0))} are right."):
+                yield f"{entry['is']}: {said}"
     space = known(row.id)
     for source, output in SOLUTIONS[row.id]:
         if shown(source, space) != output:
@@ -299,6 +303,8 @@ def test_rounded_answers_are_right():
         assert exercise.answer("5.1", value).state == "right"
     assert exercise.answer("5.1", (0.5, -4.2)).state == "not yet"
     assert "0.97 times" in exercise.answer("5.1", (0.5, -4.2)).text
+    three = exercise._off(rows()["5.1"], (0.5, ..., ...), (0.5, 1, 2))
+    assert three.startswith("1 of 3 are given; ")
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -310,6 +316,18 @@ def test_a_chapter_asks_its_exercises_in_order(chapter):
     for id in numbered:
         assert SOLUTIONS[id], f"{id}: no code and output in its solution"
         assert f"{id} right: " in SOLUTIONS[id][0][1] + SOLUTIONS[id][-1][1]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_letters_of_a_choice_mean_what_the_text_says(chapter):
+    text = "\n".join(cell.source for cell in CHAPTERS[chapter])
+    for row in rows().values():
+        if row.id[0] == chapter and row.kind == "choice":
+            asked = text.partition(f"**{row.id}**")[2].partition("exercise.answer")[0]
+            named = re.findall(r"\b[A-Z], \$(.*?)\$", asked)
+            plain = [re.sub(r"[\\_ ]|var", "", formula) for formula in named]
+            words = str.maketrans({"θ": "theta", "φ": "phi", " ": ""})
+            assert plain == [option.translate(words) for option in row.options]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -180,6 +180,8 @@ def test_box(row):
     assert row.correction in plain and row.correction in markdown
     assert ("Generalized here for ε > 0: " in plain) == bool(row.epsilon) == ("ε" in row.mark)
     assert row.epsilon in plain and row.epsilon in markdown
+    named = "Mind" if row.verdict == "holds" else "As it should read"
+    assert (f"\n{named}: {row.correction}" in plain) == bool(row.correction)
     # What holds and needs no words of its own has nothing to tell but that it agrees.
     told = row.verdict != "holds" or row.measured or row.beyond
     assert ("Measured: " in plain) == bool(told)

@@ -108,6 +108,9 @@ def test_local_sums_are_off_and_global_ones_are_not():
     assert "off by" in devices.readout
     devices.set(sums=pictures.GLOBAL)
     assert devices.readout.endswith("is that of one device")
+    for M_B, alone in ((1, "The batch has one sample"), (4, "A rank has one sample")):
+        devices.set(M_B=M_B, sums=pictures.LOCAL)
+        assert alone in devices.readout
     assert [pictures.shard_sizes(M_B, 3, True) for M_B in (12, 1)] == [(2, 4, 6), (1,)]
 
 

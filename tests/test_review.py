@@ -189,7 +189,7 @@ def test_no_two_rows_have_one_name():
 
 
 TERMS = {
-    "twice": lambda a, b, c: 2 in (b, c),
+    "twice": lambda a, b, c: {2, 1 / 8} & {b, c},
     "half": lambda a, b, c: 0.5 in (b, c),
     "lacks −⟨Δ⟩": lambda a, b, c: b == 0 and c == 1,
     "lacks −x̂⟨Δ x̂⟩": lambda a, b, c: b == 1 and c == 0,
@@ -198,6 +198,13 @@ TERMS = {
     "+x̂⟨Δ x̂⟩": lambda a, b, c: b == 1 and c == -1,
     "+2x̂⟨Δ x̂⟩": lambda a, b, c: c == -2,
     "are added": lambda a, b, c: b == c == -1,
+    # At M_B = 8, to six places.
+    "1/M_B is missing": lambda a, b, c: 8 in (b, c),
+    "divided by M_B twice": lambda a, b, c: 1 / 8 in (b, c),
+    "M_B is missing in front of Δ": lambda a, b, c: a == 1 / 8,
+    "by M_B − 1": lambda a, b, c: b == round(8 / 7, 6),
+    "M_B/(M_B − 1) times": lambda a, b, c: b == 1 and c == round(8 / 7, 6),
+    "(M_B − 1)/M_B of": lambda a, b, c: c == 7 / 8,
 }
 
 
@@ -209,7 +216,7 @@ def test_the_words_of_a_mistake_are_those_of_its_factors():
     for name, mistake in MISTAKES.items():
         names = re.findall(r"[A-Za-z]\w*", mistake.steps.get("bracket", "another"))
         plain = len(mistake.steps) == 1 and not mistake.of
-        if plain and set(names) <= {"delta", "avg", "x_hat"}:
+        if plain and set(names) <= {"delta", "avg", "x_hat", "total", "M_B"}:
             scale = values["gamma"] / values["std"]
             bracket = (gradient_checks.gradients(values, name).x / scale)[:, 0]
             factors = np.linalg.lstsq(columns, bracket, rcond=None)[0].round(6)
@@ -255,6 +262,8 @@ def test_a_right_network_is_right_with_its_own_eps():
 
     report = review.network(f)
     assert report.ok and any("eps = 0.0003 is built in" in note for note in report.notes), report
+    more = len({row.quantity for row in report.rows}) - 1
+    assert f" and {more} more to 1e-9 or better" in report.diagnosis
     assert review.network(network.cost_and_gradients, batch_norm=False).ok
     assert not review.network(lambda network, psi, phi: None).ok
 
@@ -373,7 +382,7 @@ def test_a_wrong_function_raises_and_can_be_reproduced():
         report.raise_if_wrong()
     made = {}
     exec(report.reproduce.replace("detached(", "dict("), made)
-    assert made["dy"].shape == made["x"].shape
+    assert made["dy"].shape == made["x"].shape and len(made["x"]) == 3  # few enough to look at
     std = np.sqrt(made["x"].var(axis=0) + made.get("eps", 0))
     x_hat = (made["x"] - made["x"].mean(axis=0)) / std
     mixed = made["dy"] - made["dy"].mean(axis=0) - x_hat * (made["dy"] * x_hat).mean(axis=0)
@@ -419,6 +428,29 @@ def test_where_an_unknown_mistake_lives_is_said(b, c, formula, where):
 
     diagnosis = review.batchnorm_backward(wrong).diagnosis
     assert f"(γ/ς)({formula}); the error lies {where}, and nowhere else" in diagnosis
+
+
+def test_a_law_is_what_its_name_says():
+    known = {"M_B": 7, "N": 3, "n": 5}
+    for name, law in diagnose._LAWS.items():
+        formula = name.partition(" (the")[0].replace("−", "-").replace("²", "**2")
+        assert eval(formula, {"sqrt": np.sqrt}, known) == pytest.approx(law(known)), name
+
+
+@pytest.mark.parametrize("sizes", [(3,), (3, 4, 6)])
+def test_the_cases_are_counted_and_named(sizes):
+    def wrong(dout, x_hat, std, gamma):
+        bracket = dout - dout.mean(0) - x_hat * (dout * x_hat).mean(0)
+        dx = gamma / std * bracket + (len(dout) in sizes) * x_hat**3
+        return dx, (dout * x_hat).sum(0), dout.sum(0)
+
+    report = review.batchnorm_backward(wrong)
+    bad = [row.case for row in report.rows if not row.ok]
+    told = re.search("wrong only in the cases ([^;]*)", report.diagnosis)[1]
+    assert sorted(told.split(", ")) == sorted(", ".join(bad).split(", ")) and len(bad) == len(sizes)
+    for row in report._summary():
+        count = sum(one.quantity == row.quantity for one in report.rows)
+        assert row.case == f"all {count}" or not row.ok
 
 
 def test_how_much_a_sum_is_too_large_is_said_and_not_the_inverse():

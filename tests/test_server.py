@@ -105,6 +105,11 @@ def test_a_stranger_gets_the_login_page_for_the_book(server):
     assert answer.status == 302 and answer.headers["Location"].startswith("/login?")
 
 
+def test_the_book_opens_at_its_first_chapter(server, cookie):
+    answer = server.ask("GET", "/", Cookie=cookie)
+    assert answer.headers["Location"].rstrip("?") == "/lab/tree/0_start_here.ipynb"
+
+
 def test_pictures_are_dark_from_the_start_where_jupyterlab_is(server, cookie):
     style = server.ask("GET", "/custom/custom.css", Cookie=cookie)
     assert style.status == 200 and "filter: invert" in style.text

@@ -424,6 +424,14 @@ def triangle(mine, result, M_B, azimuth, elevation, **asked):
         assert value.get_text() == fixed(g)[0]
         assert to_rgb(bar.get_edgecolor()) == to_rgb(of.color)
         assert (bar.get_y() + bar.get_height() / 2) == pytest.approx(value.get_position()[1])
+    # The formula beside a bar has its value, at the angles as they were measured.
+    names = r"\theta_1", r"\theta_2", r"\theta_3", r"\varphi"
+    angles = dict(zip(names, np.radians(result.angles), strict=True))
+    for tick, g in zip(mine.figure.axes[1].get_yticklabels(), gradients, strict=True):
+        factors = re.findall(r"\\(sin|cos)(\\\w+)", tick.get_text())
+        assert factors
+        if M_B > 2:  # on a line there is no φ
+            assert np.prod([getattr(np, f)(angles[a]) for f, a in factors]) == pytest.approx(g)
     for k, (line, entries) in enumerate(zip(mine._points, result.vectors, strict=True)):
         at(line, centers(M_B) + 0.22 * (k - 1) / M_B, entries)
         same(line, looks[k])
@@ -824,7 +832,7 @@ SHOWN = {
     "training.LayersInTraining": (layers_in_training, (256, 2), (16, 1)),
     "wrong_gradients.Gallery": (
         *(gallery, (16, "missing x̂ term", "drawn", 0.1), (3, "missing mean term", "drawn", 0.0)),
-        (64, "ς for 1/ς", "drawn", 0.01),
+        *((64, "ς for 1/ς", "drawn", 0.01), (64, "sum for mean in the x̂ term", "drawn", 0.1)),
     ),
     "wrong_gradients.GradientCheck": (
         *(gradient_check, (8, "ones", "1", 1e-5, 1e-4), (8, "random", "drawn", 1e-5, 1e-2)),
@@ -840,7 +848,7 @@ SHOWN = {
 
 
 def test_every_explorer_is_here():
-    assert set(SHOWN) == set(AXES) == set(REGISTRY)
+    assert set(SHOWN) == set(AXES) == set(SLIDERS) == set(REGISTRY)
 
 
 @pytest.fixture(scope="module", params=SHOWN)
@@ -981,6 +989,48 @@ AXES = {
     ],
 }  # fmt: skip
 
+# From where to where each slider goes, as the page says it.
+SLIDERS = {
+    "baseline.Noise": "M_B 1…1400; epochs trained 0…40",
+    "baseline.OutputError": "M_B 1…256; logit of the moved one −12.00…12.00; its label φ 0.00…1.00",
+    "batchnorm.ClassMix": "M_B 1…64; share of odd digits 0.000…1.000",
+    "batchnorm.Kernel": "M_B 1…64; neuron 0…31; x that is pushed lowest…highest; ε 0…1",
+    "batchnorm.MovedSample": "M_B 1…16; move one x, in σ(x) −2.50…2.50",
+    "batchnorm.Normalization": "M_B 1…64; γ −2.00…2.00; β −2.00…2.00; ε 0…1",
+    "batchnorm.Split": "M_B 1…64; output for the digit 0…9; epochs trained 0…20",
+    "geometry.Means": "M_B 1…1024; offset ⟨u⟩/σ(u) 0…1000; mean ⟨Δ⟩/σ(Δ) 0…1",
+    "geometry.Stops": "M_B 1…64; inputs 1…4",
+    "geometry.Triangle": (
+        "M_B 1…64; θ1, between Δ̂ and x̂ 0…180; θ2, between û and x̂ 0…180; φ, the angle at x̂ "
+        "0…180; view: azimuth −180…180; view: elevation −90…90"
+    ),
+    "normalizers.Devices": (
+        "M_B 1…24; ranks 1…4; shards equal…unequal; sums global (SyncBN)…local (ghost)"
+    ),
+    "normalizers.Groups": (
+        "M_B 1…8; normalizer batch_norm…rms_norm; ε 0…1; groups or ghost batches 1…4; pixels 1…2 "
+        "× 2"
+    ),
+    "propagation.Depth": (
+        "M_B 1…32; layers 2…40; neurons per layer 8…64; activation relu…identity; n · variance of "
+        "W 0.5…4"
+    ),
+    "propagation.Node": "M_B 1…1400; angle θ1 in degrees 0…180; ε 0…1; epochs of training 0…20",
+    "sample_space.Chain": "M_B 1…64; ε 0…0.01; training step 0…300",
+    "sample_space.Mixing": "M_B 1…64; ε 0…10; u one of its 64 inputs…ones",
+    "sample_space.Weight": "weight W −2.00…2.00; ε 0…1",
+    "training.LayersInTraining": "M_B 1…1400; layer 1…3",
+    "training.NetworksInTraining": (
+        "M_B 1…256; learning rate η 0.01…10; hidden layers 1…4; activation ReLU…sigmoid; seed 0…9"
+    ),
+    "wrong_gradients.Gallery": (
+        "M_B 1…64; mistake missing mean term…means over everything; Δ drawn…x̂; ε 0…1"
+    ),
+    "wrong_gradients.GradientCheck": (
+        "M_B 1…256; Δ ones…random; γ 1…drawn; ε 0…0.1; tolerance 1e−09…1e−01"
+    ),
+}
+
 # What the keys say, and of which artist; its mark stands before the words.
 KEYS = {
     "baseline.OutputError": {
@@ -1042,6 +1092,15 @@ def test_the_axes_are_what_they_say(mine):
         assert [scale == "log" for scale in scales] == ["x" in logarithmic, "y" in logarithmic]
         low, high = ax.get_position().get_points()
         assert (low >= -1e-9).all() and (high <= 1 + 1e-9).all()
+
+
+def test_each_slider_goes_from_end_to_end(mine):
+    said = []
+    for control in mine.controls.values():
+        low, *_, high = driving.positions(control)
+        name = control.description.removeprefix("batch size ")
+        said.append(f"{name} {label(control, low)}…{label(control, high)}")
+    assert "; ".join(said) == SLIDERS[mine.key]
 
 
 # A zero that the logarithm has no place for, and where places are counted or are exponents.

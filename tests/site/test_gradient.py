@@ -79,11 +79,13 @@ def test_every_example_gets_the_report_that_python_gives_here(start):
 
 def test_a_loop_without_end_is_stopped_and_the_next_review_runs(start):
     page = start()
+    run(page)
     page.get_by_label("Your code").fill(LOOP)
     page.get_by_role("button", name="Review", exact=True).click()
     expect(page.locator("#gradient-said")).to_contain_text("Reviewing", timeout=PATIENCE)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#gradient-said")).to_have_text("Stopped")
+    expect(page.locator("#gradient-report")).to_be_empty()  # no report of another text
     page.get_by_role("button", name="Review", exact=True).click()
     said = page.locator("#gradient-said")
     expect(said).to_contain_text(f"Stopped after {build.SECONDS} seconds", timeout=PATIENCE)
@@ -104,6 +106,13 @@ def test_what_cannot_run_is_said_in_words_and_as_text(start):
         assert run(page) == "It could not be reviewed"
         expect(report).to_contain_text(wanted)
         expect(report.locator("img")).to_have_count(0)
+    # What Python raises by itself comes without its traceback.
+    raised = """async () => {
+        const python = new Python("page_review");
+        await python.start(() => {});
+        return python.ask("report", [0, "", ""]).catch((error) => error.message);
+    }"""
+    assert page.evaluate(raised).startswith("TypeError: compile()")
 
 
 class _Open(http.server.BaseHTTPRequestHandler):
@@ -146,9 +155,10 @@ def test_the_code_may_ask_no_other_server(visit, python, server):
 
 def test_a_link_holds_the_text_and_runs_nothing_by_itself(start):
     text = "# a & b = ½ + 100%\nimport numpy as np\n" + examples()[1]["text"]
-    fragment = urlencode({"as": "batchnorm_backward", "name": "Layer", "code": text})
+    fragment = urlencode({"as": "batchnorm_forward", "name": "Layer", "code": text})
     page = start(f"#{fragment}")
     expect(page.get_by_label("Your code")).to_have_value(text)
+    expect(page.get_by_label("Review as")).to_have_value("batchnorm_forward")
     expect(page.locator("#gradient-said")).to_be_empty()
     page.get_by_label("Your code").press("Control+End")
     page.keyboard.type("# more")

@@ -195,6 +195,15 @@ def settle(page, canvas):
         before, now = now, canvas.get_attribute("aria-label")
 
 
+def test_where_python_cannot_be_had_the_page_says_so(visit, python):
+    visited = visit(viewport=DESKTOP)
+    page = visited.open("3_single_neuron.html")
+    page.evaluate("() => { Python.at = '_static/none/'; }")
+    page.get_by_role("button", name="Run live").first.click()
+    expect(page.locator(".explorer .note").first).to_contain_text("Python could not be loaded")
+    visited.wrong.clear()  # the console names the file
+
+
 def test_without_shared_workers_a_page_has_one_of_its_own(browser, server, python):
     visited = Visit(browser, server, viewport=DESKTOP)
     visited.context.add_init_script(NO_SHARED_WORKER)

@@ -19,6 +19,12 @@ CHAPTERS = sorted(path.with_suffix(".html").name for path in ROOT.glob("book/*.i
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 800}}
 MOST = 300_000  # bytes
 WIDTH = "() => document.documentElement.scrollWidth"
+# Delimiters that are not as tall as their formula asks for.
+SMALL = """() => [...document.querySelectorAll('math mo[minsize]')].filter((mo) => {
+    const wanted = parseFloat(mo.getAttribute('minsize')), { fontSize } = getComputedStyle(mo);
+    return mo.getBoundingClientRect().height < 0.99 * wanted * parseFloat(fontSize);
+}).map((mo) => mo.outerHTML)"""
+FILTER = "() => getComputedStyle(document.querySelector('.cell_output img')).filter"
 
 
 def test_every_notebook_has_its_page():
@@ -30,6 +36,7 @@ def test_a_page_is_accessible_and_fits_its_window(visit, name):
     visited = visit(viewport=SIZES["desktop"], color_scheme="light")
     page = visited.open(name)
     assert page.evaluate(WIDTH) <= SIZES["desktop"]["width"]
+    assert page.evaluate(SMALL) == []
     assert serious(page) == []
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -171,13 +178,18 @@ def test_on_a_phone_letters_are_legible_and_a_tap_enlarges(visit, name):
 
 
 def test_the_reader_chooses_light_or_dark(visit):
-    page = visit(viewport=SIZES["desktop"], color_scheme="light").open("index.html")
-    expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    page.get_by_role("button", name="Color mode").click()
-    page.get_by_role("button", name="Dark").click()
-    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    page.reload()
-    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page = visit(viewport=SIZES["desktop"]).open("3_single_neuron.html")
+    for system, choice, dark in (
+        *(("light", None, False), ("dark", None, True), ("light", "Dark", True)),
+        *(("dark", "Light", False), ("dark", "System Settings", True), ("light", None, False)),
+    ):
+        page.emulate_media(color_scheme=system)
+        if choice:
+            page.get_by_role("button", name="Color mode").click()
+            page.get_by_role("button", name=choice).click()
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark" if dark else "light")
+        assert ("invert" in page.evaluate(FILTER)) == dark
 
 
 def test_paper_is_white(visit):
