@@ -26,6 +26,8 @@ WHEELS = ("comm", "ipywidgets", "jupyterlab-widgets", "pyodide-http", "tqdm")
 FIRST = "0_start_here.ipynb"
 # Pyodide's own tqdm is older, and is not among its packages that can be had.
 NEEDED = [*browser_python.PICTURES, "ipywidgets", "tqdm>=4.67", "bnnotes"]
+# A phone has no room for JupyterLab's columns.
+NARROW = "if (innerWidth < 600) location.replace(`../notebooks/index.html${location.search}`);"
 INSTALL = f"""\
 import logging
 import warnings
@@ -75,9 +77,14 @@ def build(out, inside):
         shutil.copytree(inside, out / "html" / "static" / "pyodide")
     script = (HERE / "missing.js").read_text(encoding="utf-8")
     script = script.replace("PYODIDE", f"{place}pyodide.js")
-    lab = out / "html" / "lab" / "index.html"
-    text = lab.read_text(encoding="utf-8").replace("</body>", f"<script>{script}</script></body>")
-    lab.write_text(text, encoding="utf-8")
+    for name, part, more in (
+        ("lab", "</head>", NARROW),
+        ("lab", "</body>", script),
+        ("notebooks", "</body>", script),
+    ):
+        page = out / "html" / name / "index.html"
+        text = page.read_text(encoding="utf-8").replace(part, f"<script>{more}</script>{part}")
+        page.write_text(text, encoding="utf-8")
     # Its root opens an empty launcher; a reader wants the first chapter.
     page = (HERE / "index.html").read_text(encoding="utf-8")
     (out / "html" / "index.html").write_text(page.replace("FIRST", FIRST), encoding="utf-8")

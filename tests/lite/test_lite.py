@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 BOOK = Path(__file__).parents[2] / "book"
-CHAPTERS = sorted(path.stem for path in BOOK.glob("*.ipynb") if path.stem != "benchmarks")
+CHAPTERS = sorted(path.stem for path in BOOK.glob("*.ipynb"))
 if "ALL" not in os.environ:
     CHAPTERS = [name for name in CHAPTERS if name[0] in "037"]
 
@@ -92,10 +92,22 @@ def test_the_root_opens_the_first_chapter_with_its_contents(browser, server):
     context.close()
 
 
-def test_where_python_cannot_be_had_the_page_says_so(browser, server):
-    context = browser.new_context(base_url=server)
+def test_a_phone_has_the_chapter_without_the_columns_beside_it(browser, server):
+    context = browser.new_context(base_url=server, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto("/")
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_be_visible(timeout=180_000)
+    assert "/notebooks/index.html?path=0_start_here.ipynb" in page.url
+    assert title.bounding_box()["width"] > 300
+    context.close()
+
+
+@pytest.mark.parametrize("kind", ["lab", "notebooks"])
+def test_where_python_cannot_be_had_the_page_says_so(browser, server, kind):
+    context = browser.new_context(base_url=server, viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.route("**/pyodide.js", lambda route: route.fulfill(status=404))
-    page.goto("/lab/index.html?path=0_start_here.ipynb")
+    page.goto(f"/{kind}/index.html?path=0_start_here.ipynb")
     expect(page.get_by_role("alert").filter(has_text="Python cannot be had")).to_contain_text("404")
     context.close()
