@@ -124,6 +124,7 @@ class OutputError(Explorer):
             ylabel="cost $C$ of the batch",
         )
         delta = look.DELTA
+        self.rescaled(ax)
         self._cost = self.line(ax, color=look.INK)
         self._tangent = self.line(ax, color=delta.color, lw=2)
         self._touch = self.line(ax, **delta.points(ms=8, clip_on=False))

@@ -332,6 +332,7 @@ class Split(Explorer):
         )  # fmt: skip
 
     def _row(self, ax, name, letter, of, taker):
+        self.rescaled(ax)
         ax.set(xlim=(0, 1), xticks=[])
         ax.spines["bottom"].set_visible(False)
         ax.axhline(0, color=look.INK, lw=0.4, zorder=0)

@@ -16,7 +16,8 @@ class Live:
 
     A subclass says its `size`. Its `draw` makes the axes with fixed limits and ticks, and registers
     every artist that changes with `moving`; its `update` changes them. Where limits or ticks must
-    change, `update` calls `redraw_background`, or `change_background` where they take few values.
+    change, `update` calls `redraw_background`; or where they take few values `change_background`,
+    for the axes registered with `rescaled`.
     """
 
     size = 7.4, 3.2  # inches, at 100 pixels of the page each
@@ -24,7 +25,7 @@ class Live:
     def __init__(self):
         self.figure = look.new_figure(*self.size)
         self._canvas = FigureCanvasAgg(self.figure)
-        self._moving = []
+        self._moving, self._rescaled = [], []
         self._backgrounds, self._current_background = {}, None
         with look.settings():
             self.draw()
@@ -47,6 +48,13 @@ class Live:
         self._moving.append(artist)
         return artist
 
+    def rescaled(self, axes):
+        """Register axes whose vertical scale `update` changes with `change_background`."""
+        # The spines are drawn over the ticks.
+        for artist in (axes.yaxis, *axes.spines.values()):
+            artist.set_animated(True)
+            self._rescaled.append(artist)
+
     def line(self, axes, *style, **looks):
         """Return a line that moves, empty as yet."""
         return self.moving(axes.plot([], [], *style, **looks)[0])
@@ -68,7 +76,7 @@ class Live:
         self._backgrounds.clear()
 
     def change_background(self, key):
-        """Draw everything anew at the next picture, or take what was drawn under this key."""
+        """Draw the scales anew at the next picture, or take what was drawn under this key."""
         self._current_background = key
 
     def sharpen(self, pixels):
@@ -79,6 +87,18 @@ class Live:
     def png(self):
         """Return the picture as PNG bytes."""
         return encode(self.rgba())
+
+    def _background(self, key):
+        """Return what does not move; under None, without the scales that are registered."""
+        if key not in self._backgrounds:
+            if key is None:
+                self._draw_background()
+            else:
+                self._canvas.get_renderer().restore_region(self._background(None))
+                for artist in self._rescaled:
+                    artist.draw(self._canvas.get_renderer())
+            self._backgrounds[key] = self._canvas.copy_from_bbox(self.figure.bbox)
+        return self._backgrounds[key]
 
     def _draw_background(self):
         # Before 3.9, as in Pyodide, matplotlib draws images even where they are animated.
@@ -97,13 +117,10 @@ class Live:
         Only the moving artists are drawn.
         """
         with look.settings():
-            if self._current_background not in self._backgrounds:
-                self._draw_background()
-                region = self._canvas.copy_from_bbox(self.figure.bbox)
-                self._backgrounds[self._current_background] = region
+            background = self._background(self._current_background)
             # A still has put another renderer in its place.
             renderer = self._canvas.get_renderer()
-            renderer.restore_region(self._backgrounds[self._current_background])
+            renderer.restore_region(background)
             for artist in sorted(self._moving, key=lambda artist: artist.zorder):
                 artist.draw(renderer)
         return np.asarray(self._canvas.buffer_rgba())

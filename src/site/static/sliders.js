@@ -5,12 +5,15 @@
 // need Python, which is loaded when the reader asks for it or moves a slider that has no pictures.
 "use strict";
 {
+  const QUIET = 50; // milliseconds
   const panels = [];
   let python = null;
   let loading = false;
 
-  // One Python for all explorers of the visit.
+  // One Python for all explorers of the visit. Each is live from its first picture on, which takes
+  // longest: first the one that the reader asked for, then the others, unless a move comes between.
   const load = async (panel) => {
+    panel.asked = true;
     if (loading) return;
     loading = true;
     python ??= new Python("page_explorers");
@@ -18,14 +21,20 @@
     try {
       await python.start(tell);
       tell("Drawing");
-      await panel.draw();
-      for (const one of panels) one.free();
+      await panel.free();
       sessionStorage.setItem("live", "yes");
     } catch (error) {
       python.stop("");
       python = null;
       loading = false;
       for (const one of panels) one.fail(error.message);
+      return;
+    }
+    const waiting = panels.filter((one) => one !== panel);
+    while (waiting.length) {
+      while (panels.some(({ drawing }) => drawing)) await new Promise((done) => setTimeout(done, QUIET));
+      const [next] = waiting.splice(Math.max(waiting.findIndex(({ asked }) => asked), 0), 1);
+      await next.free().catch((error) => next.tell(error.message));
     }
   };
 
@@ -84,7 +93,7 @@
 
     moved(k) {
       this.label(k);
-      if (this.live) this.draw().catch((error) => this.tell(error.message));
+      if (this.live || this.drawing) this.draw().catch((error) => this.tell(error.message));
       else if (this.inputs.some((input, j) => !this.sliders[j].frames && input.value !== input.defaultValue)) load(this);
       else this.frame();
     }
@@ -157,8 +166,9 @@
       this.draw().catch((error) => this.tell(error.message));
     }
 
-    // From here on Python answers, at every place of every slider.
-    free() {
+    // Draws; from there on Python answers, at every place of every slider.
+    async free() {
+      await this.draw();
       const places = this.places;
       this.live = true;
       this.inputs.forEach((input, k) => {
