@@ -108,7 +108,8 @@ def narrow(font):
         larger = form.MathGlyphVariantRecord
         form.MathGlyphVariantRecord = [one for one in larger if one.AdvanceMeasurement <= TALLEST]
         form.VariantCount = len(form.MathGlyphVariantRecord)
-        form.GlyphAssembly = None
+        if form.VariantCount > 1:  # a bar has no larger form: it is put together, and no wider
+            form.GlyphAssembly = None
         if base == font.getBestCmap()[ord("√")]:
             for one in form.MathGlyphVariantRecord:
                 squeeze(font, one.VariantGlyph, font["hmtx"][base][0])
