@@ -88,7 +88,8 @@ def error_angle(delta, normalized):
 def unexplained(x_hat, v):
     """The direction of M v column by column, and where M v is zero to the rounding of v."""
     std = sigma(v)
-    residual = mix(x_hat, v / std)
+    # Centered first: a mean far beyond σ would be rounded by the division.
+    residual = mix(x_hat, center(v) / std)
     length = np.sqrt((np.abs(residual) ** 2).sum(axis=0))
     # σ(v) is 1 here, the rounding that of the largest entry.
     unit = np.finfo(length.dtype).eps * np.abs(v).max(axis=0) / np.abs(std)
