@@ -1107,7 +1107,13 @@ def coarse_in_float32(delta, x, gamma, eps):
     return dx * (1.00005 if x.dtype == np.float32 else 1), *sums
 
 
-@wrong("7 neurons, Δ of 1e-6")
+@wrong("40 neurons, Δ of 1e-6")
+def blocks_of_32_neurons(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return np.hstack([dx[:, :32], 0 * dx[:, 32:]]), *sums
+
+
+@wrong("40 neurons, Δ of 1e-6")
 def small_errors_lost(delta, x, gamma, eps):
     dx, *sums = whole_backward(delta, x, gamma, eps)
     return dx + 1e-8 * (np.abs(delta).max() < 1e-3), *sums

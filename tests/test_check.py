@@ -218,6 +218,10 @@ def test_what_is_no_pair_is_shown():
 def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
     with pytest.raises(ValueError, match=r"^f: "):
         check.central_difference(lambda x: 1e308 * x, [1e5])
+    with pytest.raises(ValueError, match=r"^f: its derivative overflows; wanted smaller numbers$"):
+        check.complex_step(lambda x: 1e300 * x**20, [2.5])
+    with pytest.raises(ValueError, match=r"^difference: got nan, wanted a finite number >= 0$"):
+        check.agreement(np.nan)
 
 
 def test_what_rounding_left_of_a_zero_is_not_shown():

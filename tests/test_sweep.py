@@ -203,6 +203,24 @@ def test_band():
         sweep.band(results, "seed", batch_norm=False)
 
 
+@pytest.mark.parametrize(
+    ("over", "axis"),
+    [
+        ("batch_norm", [False, True, "hidden"]),
+        ("hidden", [(8,), (8, 8), (32,)]),
+        ("activation", ["relu", "tanh"]),
+    ],
+)
+def test_a_band_over_what_is_no_number(over, axis):
+    results = {
+        RUNS[0]._replace(**{over: x}): sweep.Outcome((), float(k), 0.0, 0.0, "")
+        for k, x in reversed(list(enumerate(axis)))
+    }
+    band = sweep.band(results, over)
+    assert band.axis.tolist() == axis
+    assert band.median.tolist() == list(range(len(axis)))
+
+
 def outcomes(*accuracies):
     """One run per accuracy, None for a training that stopped."""
     return {

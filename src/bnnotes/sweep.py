@@ -382,9 +382,11 @@ def band(results, over, value="accuracy", **fixed):
             groups.setdefault(getattr(one, over), []).append(found)
     if not groups:
         raise ValueError(f"fixed: got {fixed}, wanted the values of some run")
-    axis = sorted(groups)
+    axis = sorted(groups, key=lambda x: (isinstance(x, str), x))  # False, True, "hidden"
     columns = zip(*(_summary(groups[x]) for x in axis), strict=True)
-    return Band(np.array(axis), *(np.array(column) for column in columns))
+    mixed = over in ("batch_norm", "hidden")  # of which numpy would make text, or no array
+    axis = np.fromiter(axis, object) if mixed else np.array(axis)
+    return Band(axis, *(np.array(column) for column in columns))
 
 
 def _summary(numbers):
