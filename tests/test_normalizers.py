@@ -347,14 +347,6 @@ def test_torch(name, shape, eps):
 # What is refused.
 
 
-@pytest.mark.parametrize("wrong", [0, -2, 2.0, True])
-def test_a_normalizer_of_the_readers_has_whole_parts(wrong):
-    for name in ("samples", "groups"):
-        sizes = {"samples": None, "groups": None, name: wrong}
-        says = refusal(normalizers.Normalizer, "own", **sizes)
-        assert says == f"{name}: got {wrong}, wanted an integer >= 1"
-
-
 def refusal(call, *args, **kwargs):
     with pytest.raises(ValueError) as caught:
         call(*args, **kwargs)

@@ -82,11 +82,6 @@ class Normalizer:
     groups: int | None
     centered: bool = True
 
-    def __post_init__(self):
-        for name in ("samples", "groups"):
-            if getattr(self, name) is not None:
-                count(name, getattr(self, name))
-
     @checked
     def forward(
         self,

@@ -13,8 +13,10 @@ import functools
 import inspect
 import io
 import itertools
+import random
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -50,12 +52,17 @@ from .names import (
 
 # Calls.
 
+# Where printing goes and what is warned of all threads have in common: of two that change it at
+# once, the second would put back what the first has changed.
+_ONE_AT_A_TIME = threading.RLock()
+
 
 def guarded(f, *args, **more):
     """Return what f returns and why it failed, or "": printing, warnings, exits and all."""
     sink = io.StringIO()
     try:
         with (
+            _ONE_AT_A_TIME,
             contextlib.redirect_stdout(sink),
             contextlib.redirect_stderr(sink),
             warnings.catch_warnings(),
@@ -90,8 +97,12 @@ def torch():
 
 
 @contextlib.contextmanager
-def one_thread():
-    """Let torch work in one thread: on small arrays more of them wait for each other."""
+def undisturbed():
+    """Leave the random numbers of numpy and Python where they were, and torch at one thread.
+
+    On small arrays more of them wait for each other.
+    """
+    drawn, numpys = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
     loaded = torch()
     count = loaded.get_num_threads() if loaded else 1
     if count > 1:
@@ -99,6 +110,8 @@ def one_thread():
     try:
         yield
     finally:
+        random.setstate(drawn)
+        np.random.set_state(numpys)  # noqa: NPY002
         if count > 1:
             loaded.set_num_threads(count)
 
