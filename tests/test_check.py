@@ -80,6 +80,11 @@ def test_large_and_small_x(derivative, tolerance):
         assert got == pytest.approx(2 * x, rel=1e-7, abs=1e-9)
 
 
+def test_a_step_that_vanishes_raises_nothing():
+    with np.errstate(all="raise"):
+        assert check.complex_step(np.tanh, 400.0) == 0
+
+
 def test_central_difference_of_what_is_not_complex_safe():
     x = np.array([-2.0, 0.5])
     np.testing.assert_allclose(

@@ -280,6 +280,16 @@ def test_an_error_of_another_shape_than_the_steps_is_refused(step_by_step, shape
         growth.error_norms(net, steps, np.ones(shape))
 
 
+def test_the_steps_of_another_network_are_refused(step_by_step):
+    net, steps, delta = step_by_step
+    psi, options = steps[0].u_prev, {"activation": "tanh", "rng": 0}
+    for sizes, batch_norm in (([3, 4, 2], "hidden"), ([3, 4, 2], False), ([3, 5, 2], True)):
+        other = network.create(sizes, batch_norm=batch_norm, **options)
+        for of, others in ((other, steps), (net, network.feed_forward(other, psi))):
+            with pytest.raises(ValueError, match=r"^steps: got those of another network, wanted"):
+                growth.error_norms(of, others, delta)
+
+
 @pytest.mark.parametrize("steps", [None, [1, 2]])
 def test_what_are_no_steps_is_refused(step_by_step, steps):
     net, _, delta = step_by_step

@@ -165,6 +165,22 @@ def test_what_two_threads_review_at_once_leaves_output_and_warnings_as_they_were
     assert after == before and all(report.ok for report in reports)
 
 
+def test_what_code_sets_in_numpy_is_set_for_it_alone():
+    def setting(delta):
+        np.seterr(all="raise")
+        np.seterrcall(print)
+        np.set_printoptions(precision=1)
+        warnings.simplefilter("error")
+        return delta.sum(axis=0)
+
+    def state():
+        return np.geterr(), np.geterrcall(), np.get_printoptions(), list(warnings.filters)
+
+    before = state()
+    assert review.beta_gradient(setting).ok
+    assert state() == before
+
+
 def test_what_code_draws_at_random_is_drawn_again_by_the_reader():
     numpys = np.random.mtrand._rand  # that of all, in numpy's old way
 

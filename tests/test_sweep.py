@@ -102,6 +102,8 @@ def test_progress_wraps_the_arrivals():
 
     sweep.run(RUNS[:2], Here(), progress=progress)
     assert seen == [2, "one", "one"]
+    with pytest.raises(sweep.SweepStopped, match="progress: got a function that returns None"):
+        sweep.run(RUNS[:1], Here(), progress=lambda arrivals: None)
 
 
 def test_an_interrupt_keeps_what_has_finished(wanted):

@@ -27,7 +27,7 @@ from .checked import (
     sized,
     unchecked,
 )
-from .network import Step, _require_network, create, feed_forward
+from .network import Dense, Step, _require_network, create, feed_forward
 from .sample_space import center
 
 HIGHEST = 10**4  # a second
@@ -308,8 +308,10 @@ def error_norms(network, steps, delta):
     instance("steps", steps, (list, tuple), "what network.feed_forward returns")
     if len(steps) != len(network.layers):
         raise ValueError(f"steps: got {len(steps)}, wanted one for each of {len(network.layers)}")
-    for step in steps:
+    for layer, step in zip(network.layers, steps, strict=True):
         instance("steps", step, Step, "what network.feed_forward returns")
+        if step.y.shape[1] != len(layer.W) or isinstance(layer, Dense) != (step.normalized is None):
+            raise ValueError(f"steps: got those of another network, wanted those of {network}")
     M_B, n_L = steps[-1].y.shape
     sizes = {"M_B": (M_B, "steps"), "n_L": (n_L, "steps")}
     delta = sized("delta", delta, "M_B n_L", sizes, real=True)

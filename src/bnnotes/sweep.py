@@ -276,7 +276,7 @@ def run(runs, executor=None, *, results=None, progress=iter):
     try:
         for one in missing:
             pending[(own or executor).submit(train_one, one)] = one
-        for future in progress(_Arrivals(pending, own or executor)):
+        for future in network._iterable(progress(_Arrivals(pending, own or executor))):
             results[pending[future]] = future.result()
     except KeyboardInterrupt:
         pass

@@ -67,6 +67,7 @@ def guarded(f, *args, **more):
             contextlib.redirect_stderr(sink),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
+            np.printoptions(),
         ):
             warnings.simplefilter("ignore")
             return f(*args, **more), ""
