@@ -459,6 +459,16 @@ class UsualForward(Usual):
         return self.gamma * self._keep(x) + self.beta
 
 
+@right("40 neurons")
+class DefaultLayer(UsualForward):
+    def __init__(self, size=4):  # as many as most cases have
+        super().__init__(size)
+
+    def backward(self, dout):
+        self.dgamma, self.dbeta = (dout * self.z).sum(0), dout.sum(0)
+        return self._back(dout, self.gamma)
+
+
 @right(".gamma_grad")
 class AttributeLayer:
     def __init__(self, num_features, momentum=0.9, epsilon=1e-5):
@@ -1052,6 +1062,15 @@ def first_chunk(dout, x, gamma, eps):
     s = np.sqrt(x[:k].var(0) + eps)
     z = (x - x[:k].mean(0)) / s
     return gamma / s * (dout - dout[:k].mean(0) - z * (dout * z)[:k].mean(0))
+
+
+@wrong("M_B = 130", subject="layernorm_backward")
+def chunk_of_whatever_axes(dout, x, gamma, eps):
+    """Of series too, so that no other layout may hide it."""
+    s = np.sqrt(x.var(-1, keepdims=True) + eps)
+    z, d = (x - x.mean(-1, keepdims=True)) / s, dout * gamma
+    dx = (d - d.mean(-1, keepdims=True) - z * (d * z).mean(-1, keepdims=True)) / s
+    return np.concatenate([dx[:64], 0 * dx[64:]])
 
 
 # Wrong in one kind of batch only.

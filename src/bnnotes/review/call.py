@@ -1135,7 +1135,8 @@ def layer_ways(thing, layouts, wanted):
     of_size = any(meanings(k, {"n"}) and p.default is not p.empty for k, p in made.items())
     named = (parameters(getattr(kind, methods(kind)[0])) or {}).items()
     needed = [k for k, p in named if p.default is p.empty and not meanings(k, OFFERED)]
-    options = [(False, True)] + [(True, True)] * of_size + [(False, False)] * bool(needed)
+    # A size that has a default is set first: else a case of another number would not fit.
+    options = [(True, True)] * of_size + [(False, True)] + [(False, False)] * bool(needed)
     for order, (sized, switch) in enumerate(options):
         for form in forms(kind, layouts):
             yield LayerWay(thing, form, wanted, order, sized, switch)
