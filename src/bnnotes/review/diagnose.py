@@ -405,6 +405,7 @@ class Search:
             self.evidence,
             key=lambda e: (not e.wrong, e.case.values["M_B"] < 3, e.case.values["M_B"]),
         )
+        self.smallest_first = sorted(self.evidence, key=lambda e: e.case.values["M_B"])
         self.base = found.forward.steps if found.forward and found.forward.steps else {}
         self._memo = {}
 
@@ -442,7 +443,8 @@ class Search:
     def fits(self, steps, names, own=False, eps=None):
         """Say whether some steps give what came back, in every case."""
         worst, error = 0.0, 0.0
-        for e in self.evidence:
+        # Derivatives of its own take the square of the size: what is small may refuse before.
+        for e in self.smallest_first if own else self.evidence:
             for q in names:
                 if q not in e.found:
                     continue
