@@ -35,7 +35,6 @@ MOST_LAYERS = 10**5  # some seconds where they are narrow
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
 FARTHEST_KINK = 15.0  # what lies beyond it is still resolved
 STEEPEST = 1e6
-LARGEST = float(np.finfo(float).max)
 
 
 def growth(activation, *, gamma=1.0, beta=0.0):
@@ -115,10 +114,12 @@ def residual_growth(activation, blocks, *, layers=1):
     """
     slope, variance = _moments(activation)
     before = np.arange(count("blocks", blocks, maximum=MOST_NUMBERS)) + 1 / variance
-    power = count("layers", layers, maximum=MOST_LAYERS) * math.log(slope / variance)
-    if power > math.log(LARGEST):
-        raise ValueError(f"layers: got {layers}, and the factor overflows; wanted fewer")
-    return 1 + math.exp(power) / before
+    try:
+        branch = float(slope / variance) ** count("layers", layers, maximum=MOST_LAYERS)
+    except OverflowError:
+        why = "and the factor overflows; wanted fewer"
+        raise ValueError(f"layers: got {layers}, {why}") from None
+    return 1 + branch / before
 
 
 def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, skip=True):
