@@ -459,6 +459,20 @@ class UsualForward(Usual):
         return self.gamma * self._keep(x) + self.beta
 
 
+@right("it fails at eps = 0: reviewed with eps > 0")
+def positive_eps(dout, x, gamma, eps):
+    if eps <= 0:
+        raise ValueError("eps has to be positive")
+    return whole_backward(dout, x, gamma, eps)
+
+
+@wrong("it failed in the case M_B = 3")
+def three_samples_refused(dout, x, gamma, eps):
+    if len(x) == 3:
+        raise ValueError("three samples")
+    return whole_backward(dout, x, gamma, eps)
+
+
 @right("40 neurons")
 class DefaultLayer(UsualForward):
     def __init__(self, size=4):  # as many as most cases have

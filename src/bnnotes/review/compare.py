@@ -247,7 +247,9 @@ class Subject(NamedTuple):
                 continue
             truth, scales = self.truth(found.way, case, found.forward)
             evidence.append(Evidence(case, outcome, truth, scales))
-        return evidence
+        positive = [e for e in evidence if e.case.values["eps"]]
+        refused = all(e.outcome.trouble for e in evidence if not e.case.values["eps"])
+        return positive if positive and refused and found.way.eps_taken else evidence
 
 
 @functools.cache

@@ -263,6 +263,8 @@ def _notes(found, evidence):
         yield f"eps = {found.eps:g} is built in; it was found from what it returns"
     if found.ones and not found.forward:
         yield "it takes no γ: reviewed with γ = 1"
+    if evidence and all(e.case.values.get("eps") for e in evidence) and found.eps is None:
+        yield "it fails at eps = 0: reviewed with eps > 0"
     yield from dict.fromkeys(note for e in evidence for note in e.outcome.notes)
     plain = [e for e in evidence if e.case.kind not in TOLERANCE and e.found]
     worst = max((e.error(q) for e in plain for q in e.found), default=0.0)
