@@ -459,6 +459,30 @@ class UsualForward(Usual):
         return self.gamma * self._keep(x) + self.beta
 
 
+@right("it fails at eps = 0: reviewed with eps > 0")
+def positive_eps(dout, x, gamma, eps):
+    if eps <= 0:
+        raise ValueError("eps has to be positive")
+    return whole_backward(dout, x, gamma, eps)
+
+
+@wrong("it failed in the case M_B = 3")
+def three_samples_refused(dout, x, gamma, eps):
+    if len(x) == 3:
+        raise ValueError("three samples")
+    return whole_backward(dout, x, gamma, eps)
+
+
+@right("40 neurons")
+class DefaultLayer(UsualForward):
+    def __init__(self, size=4):  # as many as most cases have
+        super().__init__(size)
+
+    def backward(self, dout):
+        self.dgamma, self.dbeta = (dout * self.z).sum(0), dout.sum(0)
+        return self._back(dout, self.gamma)
+
+
 @right(".gamma_grad")
 class AttributeLayer:
     def __init__(self, num_features, momentum=0.9, epsilon=1e-5):
@@ -1054,6 +1078,15 @@ def first_chunk(dout, x, gamma, eps):
     return gamma / s * (dout - dout[:k].mean(0) - z * (dout * z)[:k].mean(0))
 
 
+@wrong("M_B = 130", subject="layernorm_backward")
+def chunk_of_whatever_axes(dout, x, gamma, eps):
+    """Of series too, so that no other layout may hide it."""
+    s = np.sqrt(x.var(-1, keepdims=True) + eps)
+    z, d = (x - x.mean(-1, keepdims=True)) / s, dout * gamma
+    dx = (d - d.mean(-1, keepdims=True) - z * (d * z).mean(-1, keepdims=True)) / s
+    return np.concatenate([dx[:64], 0 * dx[64:]])
+
+
 # Wrong in one kind of batch only.
 
 
@@ -1107,7 +1140,13 @@ def coarse_in_float32(delta, x, gamma, eps):
     return dx * (1.00005 if x.dtype == np.float32 else 1), *sums
 
 
-@wrong("7 neurons, Δ of 1e-6")
+@wrong("40 neurons, Δ of 1e-6")
+def blocks_of_32_neurons(delta, x, gamma, eps):
+    dx, *sums = whole_backward(delta, x, gamma, eps)
+    return np.hstack([dx[:, :32], 0 * dx[:, 32:]]), *sums
+
+
+@wrong("40 neurons, Δ of 1e-6")
 def small_errors_lost(delta, x, gamma, eps):
     dx, *sums = whole_backward(delta, x, gamma, eps)
     return dx + 1e-8 * (np.abs(delta).max() < 1e-3), *sums

@@ -80,6 +80,11 @@ def test_large_and_small_x(derivative, tolerance):
         assert got == pytest.approx(2 * x, rel=1e-7, abs=1e-9)
 
 
+def test_a_step_that_vanishes_raises_nothing():
+    with np.errstate(all="raise"):
+        assert check.complex_step(np.tanh, 400.0) == 0
+
+
 def test_central_difference_of_what_is_not_complex_safe():
     x = np.array([-2.0, 0.5])
     np.testing.assert_allclose(
@@ -218,6 +223,10 @@ def test_what_is_no_pair_is_shown():
 def test_a_function_that_overflows_is_named_without_a_warning_of_numpy():
     with pytest.raises(ValueError, match=r"^f: "):
         check.central_difference(lambda x: 1e308 * x, [1e5])
+    with pytest.raises(ValueError, match=r"^f: its derivative overflows; wanted smaller numbers$"):
+        check.complex_step(lambda x: 1e300 * x**20, [2.5])
+    with pytest.raises(ValueError, match=r"^difference: got nan, wanted a finite number >= 0$"):
+        check.agreement(np.nan)
 
 
 def test_what_rounding_left_of_a_zero_is_not_shown():

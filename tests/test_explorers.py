@@ -293,6 +293,7 @@ def test_a_still_keeps_the_colors_of_its_areas():
     [
         ({}, "tuples of one length"),
         ({"M_B": 4}, "tuples of one length"),
+        ({"M_B": ()}, "tuples of one length"),
         ({"M_B": (1, 2), "height": (0.1, 0.2, 0.3)}, "tuples of one length"),
         ({"M_B": (1, 5)}, "M_B: got 5, wanted one of 1, 2, 4, 64"),
         ({"depth": (1, 2)}, "got depth, wanted some of M_B, height"),

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pytest
@@ -150,11 +151,46 @@ def test_the_limit_of_relu_does_not_hold_below_beta_0():
     assert np.exp(np.log(found).mean()) < 0.85 * growth.growth("relu", beta=-1.0)
 
 
-def test_growth_names_a_gamma_of_0():
-    with pytest.raises(ValueError, match=r"^gamma: got 0, wanted a number that is not$"):
-        growth.growth("tanh", gamma=0)
-    with pytest.raises(ValueError, match=r"^activation: got relu, wanted one that varies$"):
-        growth.growth("relu", beta=-50.0)
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        ({"gamma": 0}, "gamma: got 0, wanted a size from 1e-06 to 1e+06"),
+        ({"gamma": 1e-15}, "gamma: got 1e-15, wanted a size from 1e-06 to 1e+06"),
+        ({"gamma": -1e200}, "gamma: got -1e+200, wanted a size from 1e-06 to 1e+06"),
+        ({"beta": -19.9}, "beta: got -19.9, wanted a size up to 15"),
+        ({"beta": 1e300, "gamma": 3.0}, "beta: got 1e+300, wanted a size up to 45"),
+    ],
+)
+def test_growth_names_what_it_cannot_resolve(activation, shift, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        growth.growth(activation, **shift)
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 15.0])
+@pytest.mark.parametrize("gamma", [1e-6, -1.0, 1e6])
+def test_growth_within_what_it_resolves(gamma, beta):
+    """An affine g does not grow; one that rounding hides is no number."""
+    assert growth.growth("identity", gamma=gamma, beta=beta) == pytest.approx(1, abs=1e-8)
+    with pytest.raises(ValueError, match=r"^activation: got tanh, wanted one that varies$"):
+        growth.growth("tanh", gamma=1e-6, beta=15.0)
+
+
+def test_a_reader_whose_numpy_raises_gets_the_same_growth():
+    bell = activations.Activation(
+        "bell", lambda y: np.exp(-y * y), lambda y: -2 * y * np.exp(-y * y)
+    )
+    sizes = {"M_B": 8, "width": 4, "rng": 0}
+    measures = (
+        growth.growth,
+        growth.degrees,
+        lambda g: growth.measured_growth(g, depth=3, **sizes),
+        lambda g: growth.measured_residual_growth(g, blocks=3, **sizes),
+    )
+    wanted = [measure(bell) for measure in measures]
+    with np.errstate(all="raise"):
+        for measure, value in zip(measures, wanted, strict=True):
+            np.testing.assert_array_equal(measure(bell), value)
 
 
 def test_a_rank_beyond_the_batch_is_refused():
@@ -242,6 +278,16 @@ def test_an_error_of_another_shape_than_the_steps_is_refused(step_by_step, shape
     net, steps, _ = step_by_step
     with pytest.raises(ValueError, match=why):
         growth.error_norms(net, steps, np.ones(shape))
+
+
+def test_the_steps_of_another_network_are_refused(step_by_step):
+    net, steps, delta = step_by_step
+    psi, options = steps[0].u_prev, {"activation": "tanh", "rng": 0}
+    for sizes, batch_norm in (([3, 4, 2], "hidden"), ([3, 4, 2], False), ([3, 5, 2], True)):
+        other = network.create(sizes, batch_norm=batch_norm, **options)
+        for of, others in ((other, steps), (net, network.feed_forward(other, psi))):
+            with pytest.raises(ValueError, match=r"^steps: got those of another network, wanted"):
+                growth.error_norms(of, others, delta)
 
 
 @pytest.mark.parametrize("steps", [None, [1, 2]])
@@ -337,3 +383,13 @@ def test_residual_blocks_say_what_they_want(wrong):
     right = {"M_B": 8, "width": 4, "blocks": 2, "rng": 0}
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}: got"):
         growth.measured_residual_growth("relu", **{**right, **wrong})
+
+
+def test_a_factor_of_residual_blocks_that_overflows_is_refused():
+    with pytest.raises(ValueError, match=r"^blocks: got 20000 of 1 layers, and the error overf"):
+        growth.measured_residual_growth("relu", M_B=8, width=4, blocks=20000, skip=False, rng=0)
+    assert growth.residual_growth("identity", 2, layers=10**5) == pytest.approx([2, 1.5])
+    step = activations.Activation("step", lambda y: 1.0 * (y > 0), lambda y: 0.0 * y)
+    assert growth.residual_growth(step, 2).tolist() == [1, 1]
+    with pytest.raises(ValueError, match=r"^layers: got 10000, and the factor overflows"):
+        growth.residual_growth("relu", 2, layers=10**4)

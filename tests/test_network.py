@@ -455,6 +455,20 @@ def test_held_lengths(batch_norm):
             assert_close(np.linalg.norm(layer.W, axis=1), length, 1e-14)
 
 
+def test_lengths_that_cannot_be_held_are_refused():
+    net, psi, phi = training(False)
+    hold = network.hold_lengths(net)
+    other = network.create(
+        [psi.shape[1], 1, phi.shape[1]], batch_norm=False, activation="tanh", rng=0
+    )
+    with pytest.raises(ValueError, match=r"^on_step: got layers of \[1, .*wanted \["):
+        train(other, psi, phi, on_step=hold)
+    for wrong in (0.0, 1e-170, 1e200):
+        net.layers[0].W[0] = wrong
+        with pytest.raises(ValueError, match=r"^network: got a ‖W_i‖ that is 0 or overflows"):
+            network.hold_lengths(net)
+
+
 def interrupt(*_):
     raise KeyboardInterrupt
 

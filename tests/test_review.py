@@ -534,7 +534,23 @@ def test_a_report_arrives_from_another_process():
     np.testing.assert_array_equal(arrived.inputs["cache"]["x_hat"], report.inputs["cache"]["x_hat"])
 
 
-ODD = (5, None, "text", max, np.sum, mock.Mock(), mock.Mock(__name__=None), lambda *a: a, int)
+class Proxy:
+    def __getattr__(self, name):
+        raise RuntimeError("it is not loaded yet")
+
+
+ODD = (
+    Proxy(),
+    5,
+    None,
+    "text",
+    max,
+    np.sum,
+    mock.Mock(),
+    mock.Mock(__name__=None),
+    lambda *a: a,
+    int,
+)
 
 
 @pytest.mark.parametrize("thing", ODD, ids=range(len(ODD)))
@@ -595,6 +611,17 @@ def test_the_shell_says_what_is_not_there(tmp_path, capsys):
     for place in ("nowhere.py:f", f"{broken}:f", f"{review_cases.__file__}:nothing"):
         assert main([place]) == 2
     assert "nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["random", "numpy", "a name"])
+def test_a_file_takes_the_place_of_no_module(name, tmp_path, monkeypatch):
+    """And what a shell prints is in UTF-8, whatever its own encoding is."""
+    path = tmp_path / f"{name}.py"
+    path.write_text("def f(delta):\n    return delta.sum(axis=0)\n")
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    shell = [sys.executable, "-m", "bnnotes.review", f"{path}:f", "--subject", "beta_gradient"]
+    done = subprocess.run(shell, capture_output=True, check=True)
+    assert "diagnosis: right: ∂C/∂β" in done.stdout.decode()
 
 
 def test_from_a_shell_and_without_what_it_does_not_need():

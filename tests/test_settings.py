@@ -4,9 +4,12 @@ import contextlib
 import importlib
 import inspect
 import pkgutil
+import random
+import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import matplotlib as mpl
@@ -16,7 +19,7 @@ import pytest
 from driving import one_a_chapter, positions
 from test_state import forget
 
-from bnnotes import baseline, check, pictures, review
+from bnnotes import baseline, check, exercise, pictures, review
 from bnnotes.pictures import explorer, look
 from bnnotes.pictures.training import LiveTraining
 
@@ -148,6 +151,55 @@ def test_the_warnings_of_other_threads_are_left_alone():
         for call in calls:
             call.join()
         assert warnings.filters == before
+
+
+def test_what_two_threads_review_at_once_leaves_output_and_warnings_as_they_were():
+    def waiting(delta):
+        time.sleep(1e-3)
+        return delta.sum(axis=0)
+
+    before = sys.stdout, sys.stderr, list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(review.beta_gradient, [waiting] * 4))
+    after, (sys.stdout, sys.stderr) = (sys.stdout, sys.stderr, warnings.filters), before[:2]
+    assert after == before and all(report.ok for report in reports)
+
+
+def test_what_code_sets_in_numpy_is_set_for_it_alone():
+    def setting(delta):
+        np.seterr(all="raise")
+        np.seterrcall(print)
+        np.set_printoptions(precision=1)
+        warnings.simplefilter("error")
+        return delta.sum(axis=0)
+
+    def state():
+        return np.geterr(), np.geterrcall(), np.get_printoptions(), list(warnings.filters)
+
+    before = state()
+    assert review.beta_gradient(setting).ok
+    assert state() == before
+
+
+def test_what_code_draws_at_random_is_drawn_again_by_the_reader():
+    numpys = np.random.mtrand._rand  # that of all, in numpy's old way
+
+    def drawing(delta):
+        numpys.seed(int(1e6 * random.random()))
+        return delta.sum(axis=0) + numpys.rand()
+
+    def network(psi, phi, Ws):
+        return drawing(psi)
+
+    answers = [row.id for row in exercise.rows().values() if row.kind == "function"]
+    for judge in (
+        review.beta_gradient,
+        review.network,
+        lambda f: exercise.answer(answers[0], lambda *_: f(np.ones((2, 2)))),
+    ):
+        before = random.getstate(), numpys.get_state(legacy=False)
+        judge(network if judge is review.network else drawing)
+        np.testing.assert_equal((random.getstate(), numpys.get_state(legacy=False)), before)
 
 
 def test_a_report_is_printed_the_same_in_other_surroundings():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnotes.__main__ import BOOK, FIRST, bring
+from bnnotes.__main__ import BOOK, FIRST, bring, main, options
 
 NAMES = sorted(path.name for path in BOOK.glob("*.ipynb"))
 
@@ -83,6 +83,37 @@ def test_a_notebook_that_was_only_run_follows_the_book(tmp_path):
 def test_a_notebook_that_is_not_of_the_book_stays(tmp_path):
     shutil.copy(BOOK / NAMES[0], tmp_path / NAMES[1])
     assert bring(BOOK, tmp_path) == [NAMES[1]]
+
+
+def test_a_notebook_that_was_brought_by_half_is_brought_again(tmp_path, monkeypatch):
+    def half(path, text, **options):
+        path.write_bytes(text[:1000].encode())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "write_text", half)
+        bring(BOOK, tmp_path)
+    test_every_notebook_is_brought(tmp_path)
+    assert bring(BOOK, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "folder", "others"),
+    [
+        ([], "bnnotes-book", []),
+        (["mine"], "mine", []),
+        (["--port", "8889"], "bnnotes-book", ["--port", "8889"]),
+        (["mine", "--port", "8889"], "mine", ["--port", "8889"]),
+    ],
+)
+def test_what_follows_the_folder_is_jupyterlabs(given, folder, others, tmp_path, monkeypatch):
+    labapp, launched = pytest.importorskip("jupyterlab.labapp"), []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bnnotes", *given])
+    monkeypatch.setattr(labapp.LabApp, "launch_instance", launched.extend)
+    main()
+    assert launched == [*options(Path(folder)), *others]
+    assert [path.name for path in tmp_path.iterdir()] == [folder]
 
 
 def test_a_folder_that_cannot_be_is_refused_in_words(tmp_path):

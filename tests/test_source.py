@@ -48,5 +48,9 @@ def test_markdown_is_python():
 
 
 def test_what_has_no_source():
-    with pytest.raises(ValueError, match="functions: got <built-in function len>, wanted"):
-        show(len)
+    within = {
+        "a dict": lambda x: x,
+    }
+    for function in (len, within["a dict"]):
+        with pytest.raises(ValueError, match=r"^functions: got <.*, wanted functions or classes"):
+            show(function)

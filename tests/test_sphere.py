@@ -107,6 +107,14 @@ def test_reachable_angles_are_the_nearest(M_B):
             assert got[k] == min((0.0, np.pi), key=lambda end, k=k: abs(end - wish[k]))
 
 
+@pytest.mark.parametrize("name", ["theta1", "theta2", "dihedral"])
+@pytest.mark.parametrize("wrong", [-0.1, 3.2, 2 * np.pi])
+def test_what_is_no_angle_between_vectors_is_refused(name, wrong):
+    angles = dict.fromkeys(("theta1", "theta2", "dihedral"), np.pi) | {name: wrong}
+    with pytest.raises(ValueError, match=f"^{name}: got {wrong:.6g}, wanted "):
+        sphere.reachable(2, **angles)
+
+
 def test_one_sample_has_no_angles():
     with pytest.raises(ValueError, match="M_B: got 1"):
         sphere.reachable(1, 0.1, 0.2, 0.3)

@@ -102,6 +102,8 @@ def test_progress_wraps_the_arrivals():
 
     sweep.run(RUNS[:2], Here(), progress=progress)
     assert seen == [2, "one", "one"]
+    with pytest.raises(sweep.SweepStopped, match="progress: got a function that returns None"):
+        sweep.run(RUNS[:1], Here(), progress=lambda arrivals: None)
 
 
 def test_an_interrupt_keeps_what_has_finished(wanted):
@@ -201,6 +203,24 @@ def test_band():
     assert sweep.band(results, "seed", lambda o: -o.accuracy).low.tolist() == [-2, -4, -12]
     with pytest.raises(ValueError, match="batch_norm"):
         sweep.band(results, "seed", batch_norm=False)
+
+
+@pytest.mark.parametrize(
+    ("over", "axis"),
+    [
+        ("batch_norm", [False, True, "hidden"]),
+        ("hidden", [(8,), (8, 8), (32,)]),
+        ("activation", ["relu", "tanh"]),
+    ],
+)
+def test_a_band_over_what_is_no_number(over, axis):
+    results = {
+        RUNS[0]._replace(**{over: x}): sweep.Outcome((), float(k), 0.0, 0.0, "")
+        for k, x in reversed(list(enumerate(axis)))
+    }
+    band = sweep.band(results, over)
+    assert band.axis.tolist() == axis
+    assert band.median.tolist() == list(range(len(axis)))
 
 
 def outcomes(*accuracies):

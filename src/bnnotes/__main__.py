@@ -44,7 +44,10 @@ def bring(book, folder):
         if own.exists() and (came := _untouched(own)) is None:
             kept.append(own.name)
         elif not own.exists() or came != notebook["metadata"][MARK]:
-            own.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+            # Whole or not at all: half a notebook would be taken for the reader's.
+            part = own.with_suffix(".part")
+            part.write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+            part.replace(own)
     return kept
 
 
@@ -82,9 +85,11 @@ def options(folder):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m bnnotes", description=__doc__)
-    help = "where your notebooks are, bnnotes-book by default; other options go to JupyterLab"
+    help = "where your notebooks are, bnnotes-book by default; what follows goes to JupyterLab"
     parser.add_argument("folder", nargs="?", type=Path, default=Path("bnnotes-book"), help=help)
-    arguments, others = parser.parse_known_args()
+    # The folder comes first: what stands behind an option, as in --port 8889, is not one.
+    own = len(sys.argv) > 1 and (sys.argv[1] in ("-h", "--help") or sys.argv[1][:1] != "-")
+    arguments, others = parser.parse_args(sys.argv[1 : 1 + own]), sys.argv[1 + own :]
     try:
         from jupyterlab.labapp import LabApp
     except ImportError:

@@ -98,7 +98,8 @@ def get(activation):
         got = f"activation: got {shown(activation)}"
         raise ValueError(f"{got}, wanted an Activation or one of {names}")
     if activation not in BY_NAME.values():
-        _try(activation)
+        with np.errstate(all="ignore"):
+            _try(activation)
     return activation
 
 
@@ -120,12 +121,11 @@ def _try(activation):
         numeric(f"activation: {name}", u)
         # What it does to an array may depend on the numbers: where it clips them, for one.
         many = np.linspace(-FARTHEST, FARTHEST, 401)[:, np.newaxis]
-        with np.errstate(all="ignore"):
-            seen = many.copy()
-            first = g(seen)
-            before = first.copy()
-            g(-many)
-            alone = g(many[::-3].reshape(2, -1))
+        seen = many.copy()
+        first = g(seen)
+        before = first.copy()
+        g(-many)
+        alone = g(many[::-3].reshape(2, -1))
         if not np.array_equal(seen, many):
             got = f"activation: got {name} that writes into its argument"
             raise ValueError(f"{got}, wanted one that returns a new array")
@@ -141,10 +141,9 @@ def _try(activation):
 def _try_slope(activation):
     """Refuse a g' that is not the derivative of g, such as one that is written in u = g(y)."""
     y, h = np.linspace(-3.0, 3.0, 62)[:, np.newaxis], 1e-5
-    with np.errstate(all="ignore"):
-        below, here, above = (np.asarray(activation.g(y + d), float) for d in (-h, 0.0, h))
-        right, left = (above - here) / h, (here - below) / h
-        apart = np.abs(activation.g_prime(y) - (right + left) / 2)
+    below, here, above = (np.asarray(activation.g(y + d), float) for d in (-h, 0.0, h))
+    right, left = (above - here) / h, (here - below) / h
+    apart = np.abs(activation.g_prime(y) - (right + left) / 2)
     # A kink, a jump or a step have no slope that differences could tell.
     smooth = np.isfinite(apart) & (np.abs(right - left) < 1e-3)
     off = smooth & (apart > 1e-3 * (1 + np.abs(right)))

@@ -29,11 +29,13 @@ def complex_step(f: Callable, x):
     def quotient(index):
         shifted = x.astype(np.result_type(x, np.complex128))
         shifted[index] += 1j * h
-        value = _value(f(shifted))
+        with np.errstate(under="ignore"):  # so small a step may vanish
+            value = _value(f(shifted))
         if value.dtype.kind != "c":
             why = "wanted a complex one: no absolute value, no real part"
             raise ValueError(f"f: got a real result of a complex argument, {why}")
-        return value.imag / h
+        with np.errstate(all="ignore"):
+            return value.imag / h
 
     return _derivative(x, quotient)
 
@@ -72,7 +74,10 @@ def _derivative(x, quotient):
     room(f"x: got shape {x.shape}", x.size * columns[0].size)
     columns += map(quotient, indices)
     _require_same({column.shape for column in columns})
-    return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
+    slopes = np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)
+    if not finite(slopes):
+        raise ValueError("f: its derivative overflows; wanted smaller numbers")
+    return slopes
 
 
 def _require_same(shapes):
@@ -98,6 +103,7 @@ def agreement(difference, size="its size"):
     >>> agreement(3e-16)
     'agrees to 1e-12'
     """
+    number("difference", difference)
     for exponent in (12, 9, 6, 3):
         if difference <= 10.0**-exponent:
             return f"agrees to 1e-{exponent}"

@@ -13,6 +13,7 @@ A refusal is a ValueError, ``name: got …, wanted …``.
 import functools
 import inspect
 import math
+import sys
 from contextvars import ContextVar, copy_context
 from typing import Annotated
 
@@ -206,9 +207,11 @@ def numeric(name, value):
         raise ValueError(f"{name}: got a masked array, wanted one without a mask")
     try:
         array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}: got rows of different lengths, wanted an array") from None
-    if array.dtype.kind in "biu" or array.dtype == np.float16:
+    except Exception as error:
+        got = f"a {type(value).__name__} that is none, {type(error).__name__}: {error}"
+        got = "rows of different lengths" if isinstance(value, (list, tuple)) else got
+        raise ValueError(f"{name}: got {got}, wanted an array") from error
+    if array.dtype.kind in "biu" or array.dtype.str[1:] == "f2":
         array = array.astype(np.float64)
     if array.dtype.kind not in "fc":
         got = f"dtype {array.dtype}" if array.ndim else f"a {type(value).__name__}"
@@ -242,18 +245,21 @@ def whole(value):
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
 
 
-def count(name, value, *, minimum=1, maximum=None):
+def count(name, value, *, minimum=1, maximum=sys.maxsize):
     """Return `value` as an int within these bounds."""
     if not whole(value) or value < minimum:
         raise ValueError(f"{name}: got {shown(value)}, wanted an integer >= {minimum}")
-    if maximum is not None and value > maximum:
+    if value > maximum:
         raise ValueError(f"{name}: got {shown(value)}, wanted at most {maximum}")
     return int(value)
 
 
 def shown(value):
     """Return `value` as it is written, cut where that is long."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an integer of thousands of digits has no text, for one
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -296,7 +302,7 @@ def generator(name, value):
 def float_dtype(name, value):
     """Return `value` as a dtype of real floating-point numbers that no rounding makes useless."""
     for dtype in np.float64, np.float32, np.longdouble:
-        if value is not None and value == np.dtype(dtype):
+        if isinstance(value, (str, type, np.dtype)) and value == np.dtype(dtype):
             return np.dtype(dtype)
     raise ValueError(f"{name}: got {shown(value)}, wanted float64, float32 or longdouble")
 

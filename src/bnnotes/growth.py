@@ -27,12 +27,14 @@ from .checked import (
     sized,
     unchecked,
 )
-from .network import Step, _require_network, create, feed_forward
+from .network import Dense, Step, _require_network, create, feed_forward
 from .sample_space import center
 
 HIGHEST = 10**4  # a second
 MOST_LAYERS = 10**5  # some seconds where they are narrow
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
+FARTHEST_KINK = 15.0  # what lies beyond it is still resolved
+STEEPEST = 1e6
 
 
 def growth(activation, *, gamma=1.0, beta=0.0):
@@ -50,7 +52,7 @@ def growth(activation, *, gamma=1.0, beta=0.0):
     activation : Activation or str
         Smooth but for a kink at y = 0; others lose digits.
     gamma, beta : float
-        γ is not 0.
+        |γ| from 1e-6 to 1e6, |β| up to 15 max(1, |γ|): beyond, rounding and the tails decide.
 
     Returns
     -------
@@ -73,14 +75,17 @@ def _moments(activation, gamma=1.0, beta=0.0):
     gamma, beta = (
         number(name, v, minimum=-math.inf) for name, v in (("gamma", gamma), ("beta", beta))
     )
-    if gamma == 0:
-        raise ValueError("gamma: got 0, wanted a number that is not")
+    if not 1 / STEEPEST <= abs(gamma) <= STEEPEST:
+        wanted = f"a size from {1 / STEEPEST:g} to {STEEPEST:g}"
+        raise ValueError(f"gamma: got {gamma:g}, wanted {wanted}")
+    if abs(beta) > FARTHEST_KINK * max(1, abs(gamma)):
+        wanted = f"a size up to {FARTHEST_KINK * max(1, abs(gamma)):g}"
+        raise ValueError(f"beta: got {beta:g}, wanted {wanted}")
     z, weight = _normal(-beta / gamma)
     y = gamma * z + beta
-    g = activation.g(y)
-    variance = weight @ (g - weight @ g) ** 2
-    _require_varying(activation, variance)
-    return gamma**2 * (weight @ activation.g_prime(y) ** 2), variance
+    with np.errstate(all="ignore"):
+        g = _varying(activation, y, weight)
+        return gamma**2 * (weight @ activation.g_prime(y) ** 2), weight @ (g * g)
 
 
 def residual_growth(activation, blocks, *, layers=1):
@@ -109,7 +114,12 @@ def residual_growth(activation, blocks, *, layers=1):
     """
     slope, variance = _moments(activation)
     before = np.arange(count("blocks", blocks, maximum=MOST_NUMBERS)) + 1 / variance
-    return 1 + (slope / variance) ** count("layers", layers) / before
+    try:
+        branch = float(slope / variance) ** count("layers", layers, maximum=MOST_LAYERS)
+    except OverflowError:
+        why = "and the factor overflows; wanted fewer"
+        raise ValueError(f"layers: got {layers}, {why}") from None
+    return 1 + branch / before
 
 
 def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, skip=True):
@@ -135,6 +145,14 @@ def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, s
     layers = count("layers", layers, maximum=MOST_LAYERS)
     _require_sizes(M_B, width, count("blocks", blocks) * layers, True, name="blocks")
     skip = instance("skip", skip, (bool, np.bool_), "True or False")
+    factors = unchecked(_factors, activation, M_B, width, blocks, layers, skip, rng)
+    if not finite(factors):
+        why = "the error overflows or vanishes on its way down"
+        raise ValueError(f"blocks: got {blocks} of {layers} layers, and {why}; wanted fewer")
+    return factors
+
+
+def _factors(activation, M_B, width, blocks, layers, skip, rng):
     h, gamma, branches = rng.standard_normal((M_B, width)), np.ones(width), []
     for _ in range(blocks):
         branch, passed = h, []
@@ -172,9 +190,13 @@ def _normal(kink=0.0):
     return z, weight / weight.sum()
 
 
-def _require_varying(activation, variance):
-    if not variance > 0:
+def _varying(activation, y, weight):
+    """Return g(y) − E[g(y)], or refuse an activation of which rounding leaves no more."""
+    g = activation.g(y)
+    mean = weight @ g
+    if not 1e-10 * abs(mean) < math.sqrt(weight @ (g - mean) ** 2) < math.inf:
         raise ValueError(f"activation: got {activation.name}, wanted one that varies")
+    return g - mean
 
 
 def linear_growth(M_B, rank=None):
@@ -236,17 +258,15 @@ def degrees(activation, highest=40):
     """
     activation = get(activation)
     z, weight = _normal()
-    g = activation.g(z)
-    g = g - weight @ g
-    variance = weight @ (g * g)
-    _require_varying(activation, variance)
-    before, polynomial = 0.0, 1.0
     shares = np.empty(count("highest", highest, maximum=HIGHEST))
-    for k in range(len(shares)):
-        after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
-        before, polynomial = polynomial, after
-        shares[k] = (weight @ (g * polynomial)) ** 2
-    return shares / variance
+    with np.errstate(all="ignore"):
+        g = _varying(activation, z, weight)
+        before, polynomial = 0.0, 1.0
+        for k in range(len(shares)):
+            after = (z * polynomial - math.sqrt(k) * before) / math.sqrt(k + 1)
+            before, polynomial = polynomial, after
+            shares[k] = (weight @ (g * polynomial)) ** 2
+        return shares / (weight @ (g * g))
 
 
 def errors(network, steps, delta) -> Iterator[np.ndarray]:
@@ -289,8 +309,10 @@ def error_norms(network, steps, delta):
     instance("steps", steps, (list, tuple), "what network.feed_forward returns")
     if len(steps) != len(network.layers):
         raise ValueError(f"steps: got {len(steps)}, wanted one for each of {len(network.layers)}")
-    for step in steps:
+    for layer, step in zip(network.layers, steps, strict=True):
         instance("steps", step, Step, "what network.feed_forward returns")
+        if step.y.shape[1] != len(layer.W) or isinstance(layer, Dense) != (step.normalized is None):
+            raise ValueError(f"steps: got those of another network, wanted those of {network}")
     M_B, n_L = steps[-1].y.shape
     sizes = {"M_B": (M_B, "steps"), "n_L": (n_L, "steps")}
     delta = sized("delta", delta, "M_B n_L", sizes, real=True)

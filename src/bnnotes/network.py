@@ -576,8 +576,13 @@ def hold_lengths(network):
     """
     _require_network("network", network, real=True)
     held = [_lengths(layer.W) for layer in network.layers]
+    if not all((lengths > 0).all() and finite(lengths) for lengths in held):
+        raise ValueError("network: got a ‖W_i‖ that is 0 or overflows, wanted one to hold")
 
     def on_step(layers):
+        neurons, wanted = ([len(l) for l in each] for each in ([l.W for l in layers], held))
+        if neurons != wanted:
+            raise ValueError(f"on_step: got layers of {neurons} neurons, wanted {wanted}")
         for layer, lengths in zip(layers, held, strict=True):
             layer.W *= lengths / _lengths(layer.W)
 
@@ -585,7 +590,8 @@ def hold_lengths(network):
 
 
 def _lengths(W):
-    return np.sqrt((W * W).sum(axis=1, keepdims=True))
+    with np.errstate(all="ignore"):
+        return np.sqrt((W * W).sum(axis=1, keepdims=True))
 
 
 class Statistics(NamedTuple):

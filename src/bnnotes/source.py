@@ -34,11 +34,12 @@ def show(*functions):
 def _equation(function):
     try:
         code = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
+        tree = ast.parse(code)
+    except (OSError, TypeError, SyntaxError):  # the last of a lambda amid a call
         got = f"functions: got {shown(function)}"
         raise ValueError(f"{got}, wanted functions or classes with a source in Python") from None
     left_out = []
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             left_out += [d for d in node.decorator_list if ast.unparse(d).startswith("checked")]
             left_out += node.body[:1] if ast.get_docstring(node) else []

@@ -94,8 +94,11 @@ def reachable(M_B, theta1, theta2, dihedral):
     (1.0, 2.0, 0.0)
     """
     count("M_B", M_B, minimum=2)
-    theta1, theta2 = number("theta1", theta1), number("theta2", theta2)
-    dihedral = number("dihedral", dihedral)
+    angles = {"theta1": theta1, "theta2": theta2, "dihedral": dihedral}
+    for name, angle in angles.items():
+        if number(name, angle) > math.pi:
+            raise ValueError(f"{name}: got {angle:g}, wanted an angle from 0 to π")
+    theta1, theta2, dihedral = map(float, angles.values())
     if M_B == 2:
         return _flat(theta1), _flat(theta2), dihedral
     return theta1, theta2, _flat(dihedral) if M_B == 3 else dihedral
@@ -168,7 +171,7 @@ def partial_correlation(a: Array["M_B 1|n"], b: Array["M_B n"], x: Array["M_B"])
 
 
 @checked
-def mean_correlation(u: Array["M_B n"]):
+def mean_correlation(u: Real["M_B n"]):
     """The mean of |Corr(u_j, u_k)| over all pairs of different neurons.
 
     Neurons that are constant over the batch up to rounding, σ ≤ 64 rounding units of their mean,

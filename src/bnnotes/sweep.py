@@ -276,7 +276,7 @@ def run(runs, executor=None, *, results=None, progress=iter):
     try:
         for one in missing:
             pending[(own or executor).submit(train_one, one)] = one
-        for future in progress(_Arrivals(pending, own or executor)):
+        for future in network._iterable(progress(_Arrivals(pending, own or executor))):
             results[pending[future]] = future.result()
     except KeyboardInterrupt:
         pass
@@ -382,9 +382,11 @@ def band(results, over, value="accuracy", **fixed):
             groups.setdefault(getattr(one, over), []).append(found)
     if not groups:
         raise ValueError(f"fixed: got {fixed}, wanted the values of some run")
-    axis = sorted(groups)
+    axis = sorted(groups, key=lambda x: (isinstance(x, str), x))  # False, True, "hidden"
     columns = zip(*(_summary(groups[x]) for x in axis), strict=True)
-    return Band(np.array(axis), *(np.array(column) for column in columns))
+    mixed = over in ("batch_norm", "hidden")  # of which numpy would make text, or no array
+    axis = np.fromiter(axis, object) if mixed else np.array(axis)
+    return Band(axis, *(np.array(column) for column in columns))
 
 
 def _summary(numbers):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import review
-from ..review.call import guarded
+from ..review.call import guarded, undisturbed
 from .truth import TRUTH
 
 __all__ = ["Answer", "Row", "answer", "rows"]
@@ -103,7 +103,8 @@ def answer(id, value):
     row = _rows().get(str(id))
     if row is None:
         return Answer(str(id), "not yet", f"no such exercise; there are {', '.join(_rows())}")
-    said, trouble = guarded(_judge, row, value)
+    with undisturbed():
+        said, trouble = guarded(_judge, row, value)
     return Answer(row.id, *(said or ("not yet", f"it could not be read: {trouble}")))
 
 

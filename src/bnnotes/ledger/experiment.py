@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import check
-from ..checked import choice, count, generator, instance, number
+from ..checked import choice, count, generator, instance
 from .forward import EPS
 
 MOST = 1000  # samples or cases: some rows form a matrix of all pairs of samples
@@ -135,4 +135,4 @@ def agreement(difference):
     >>> agreement(3e-16)
     'agrees to 1e-12'
     """
-    return check.agreement(number("difference", difference))
+    return check.agreement(difference)

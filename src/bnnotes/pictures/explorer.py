@@ -362,7 +362,7 @@ class Explorer(Live):
         """
         varied = {name: value for name, value in values.items() if isinstance(value, tuple)}
         counts = {len(value) for value in varied.values()}
-        if len(counts) != 1:
+        if len(counts) != 1 or 0 in counts:
             got = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
             raise ValueError(f"stills: got {got}, wanted tuples of one length, a value per panel")
         panels, told = [], []

@@ -118,7 +118,7 @@ class Door:
         if groups is not None:
             count("groups", groups)
         elif callable(self.kinds):
-            groups = next((v for k in _GROUPS if isinstance(v := getattr(f, k, None), int)), 2)
+            groups = next((v for k in _GROUPS if isinstance(v := names.attribute(f, k), int)), 2)
         subjects = self.of(groups)
         known = [name for s in subjects for name in s.kind.layouts]
         known = tuple(LAYOUTS)[:2] if self.subject.made is dense else dict.fromkeys(known)
@@ -135,7 +135,7 @@ class Door:
             last.append((subject, [LAYOUTS[n] for n in late]))
         tries = [(subject, layouts) for subject, layouts in tries if layouts]
         best = None
-        with call.one_thread():
+        with call.undisturbed():
             # Two mistakes at once are looked for where one convention of averaging is left.
             for subject, layouts in tries:
                 given = f, subject, layouts, weights, forward
@@ -266,7 +266,8 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
     if weights is not None:
         choice("weights", weights, WEIGHTS)
     subject = _NETWORK if batch_norm else _PLAIN_NETWORK
-    return reported(names.name_of(f), subject, *_reviewed(f, subject, layout, weights, None))
+    with call.undisturbed():
+        return reported(names.name_of(f), subject, *_reviewed(f, subject, layout, weights, None))
 
 
 _NETWORK = Network("network", ("cost",))

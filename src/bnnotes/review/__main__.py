@@ -21,7 +21,8 @@ def load(place):
     path, _, name = place.rpartition(":")
     if not path or not Path(path).is_file():
         return None, f"{place}: wanted path/to/file.py:name"
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    # Under a name of its own: a random.py must not take the place of Python's.
+    spec = importlib.util.spec_from_file_location(f"reviewed_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     sys.path.insert(0, str(Path(path).resolve().parent))
@@ -64,4 +65,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")  # what a pipe in Windows has, for one, lacks the ∂
     raise SystemExit(main())

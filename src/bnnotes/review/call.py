@@ -13,8 +13,10 @@ import functools
 import inspect
 import io
 import itertools
+import random
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -50,16 +52,22 @@ from .names import (
 
 # Calls.
 
+# Where printing goes and what is warned of all threads have in common: of two that change it at
+# once, the second would put back what the first has changed.
+_ONE_AT_A_TIME = threading.RLock()
+
 
 def guarded(f, *args, **more):
     """Return what f returns and why it failed, or "": printing, warnings, exits and all."""
     sink = io.StringIO()
     try:
         with (
+            _ONE_AT_A_TIME,
             contextlib.redirect_stdout(sink),
             contextlib.redirect_stderr(sink),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
+            np.printoptions(),
         ):
             warnings.simplefilter("ignore")
             return f(*args, **more), ""
@@ -90,8 +98,12 @@ def torch():
 
 
 @contextlib.contextmanager
-def one_thread():
-    """Let torch work in one thread: on small arrays more of them wait for each other."""
+def undisturbed():
+    """Leave the random numbers of numpy and Python where they were, and torch at one thread.
+
+    On small arrays more of them wait for each other.
+    """
+    drawn, numpys = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
     loaded = torch()
     count = loaded.get_num_threads() if loaded else 1
     if count > 1:
@@ -99,6 +111,8 @@ def one_thread():
     try:
         yield
     finally:
+        random.setstate(drawn)
+        np.random.set_state(numpys)  # noqa: NPY002
         if count > 1:
             loaded.set_num_threads(count)
 
@@ -1121,7 +1135,8 @@ def layer_ways(thing, layouts, wanted):
     of_size = any(meanings(k, {"n"}) and p.default is not p.empty for k, p in made.items())
     named = (parameters(getattr(kind, methods(kind)[0])) or {}).items()
     needed = [k for k, p in named if p.default is p.empty and not meanings(k, OFFERED)]
-    options = [(False, True)] + [(True, True)] * of_size + [(False, False)] * bool(needed)
+    # A size that has a default is set first: else a case of another number would not fit.
+    options = [(True, True)] * of_size + [(False, True)] + [(False, False)] * bool(needed)
     for order, (sized, switch) in enumerate(options):
         for form in forms(kind, layouts):
             yield LayerWay(thing, form, wanted, order, sized, switch)

@@ -15,10 +15,8 @@ from .. import network
 from .mistakes import (
     BASELINE,
     BATCH,
-    FEATURES,
     FORWARD,
     MISTAKES,
-    SAMPLES,
     Case,
     Layer,
     cases,
@@ -236,8 +234,6 @@ class Subject(NamedTuple):
             kept.append(case)
         names = [c.name for c in kept]
         kept = [c for k, c in enumerate(kept) if c.name not in names[:k]]
-        if way.form.layout is not SAMPLES and way.form.layout is not FEATURES:
-            kept = [c for c in kept if "130" not in c.name]
         return kept[:6] if few else kept
 
     def gather(self, found, few=False):
@@ -251,7 +247,9 @@ class Subject(NamedTuple):
                 continue
             truth, scales = self.truth(found.way, case, found.forward)
             evidence.append(Evidence(case, outcome, truth, scales))
-        return evidence
+        positive = [e for e in evidence if e.case.values["eps"]]
+        refused = all(e.outcome.trouble for e in evidence if not e.case.values["eps"])
+        return positive if positive and refused and found.way.eps_taken else evidence
 
 
 @functools.cache

@@ -263,6 +263,8 @@ def _notes(found, evidence):
         yield f"eps = {found.eps:g} is built in; it was found from what it returns"
     if found.ones and not found.forward:
         yield "it takes no γ: reviewed with γ = 1"
+    if evidence and all(e.case.values.get("eps") for e in evidence) and found.eps is None:
+        yield "it fails at eps = 0: reviewed with eps > 0"
     yield from dict.fromkeys(note for e in evidence for note in e.outcome.notes)
     plain = [e for e in evidence if e.case.kind not in TOLERANCE and e.found]
     worst = max((e.error(q) for e in plain for q in e.found), default=0.0)
@@ -405,6 +407,7 @@ class Search:
             self.evidence,
             key=lambda e: (not e.wrong, e.case.values["M_B"] < 3, e.case.values["M_B"]),
         )
+        self.smallest_first = sorted(self.evidence, key=lambda e: e.case.values["M_B"])
         self.base = found.forward.steps if found.forward and found.forward.steps else {}
         self._memo = {}
 
@@ -442,7 +445,8 @@ class Search:
     def fits(self, steps, names, own=False, eps=None):
         """Say whether some steps give what came back, in every case."""
         worst, error = 0.0, 0.0
-        for e in self.evidence:
+        # Derivatives of its own take the square of the size: what is small may refuse before.
+        for e in self.smallest_first if own else self.evidence:
             for q in names:
                 if q not in e.found:
                     continue

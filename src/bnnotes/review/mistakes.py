@@ -166,7 +166,7 @@ class Kind:
     @property
     def widths(self):
         """Return how many neurons the cases have: the usual number and two others."""
-        return [self.groups * k for k in (3, 4, 2)] if self.groups else [NEURONS, 7, 1]
+        return [self.groups * k for k in (3, 4, 2)] if self.groups else [NEURONS, 40, 1]
 
     def setting(self, role, usual):
         """Return a setting that code may ask for."""

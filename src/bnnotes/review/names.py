@@ -377,9 +377,17 @@ RUNNING = {
 }
 
 
+def attribute(f, name):
+    """Return an attribute of what was handed over, or None, whatever asking for it raises."""
+    try:
+        return getattr(f, name, None)
+    except Exception:
+        return None
+
+
 def name_of(f):
     """Return the name of what was handed over."""
-    name = getattr(f, "__name__", None)
+    name = attribute(f, "__name__")
     return name if isinstance(name, str) and name else type(f).__name__
 
 

@@ -201,7 +201,11 @@ def _praise(verdict, lost):
     if coarse:
         return f"right: {names}; {coarse[0]}"
     text = f"right: {names} to 1e-9 or better"
-    more = [n for n in verdict.notes if n.startswith(("it does not", "it takes no γ", "it gives"))]
+    more = [
+        n
+        for n in verdict.notes
+        if n.startswith(("it does not", "it takes no γ", "it gives", "it fails"))
+    ]
     return "; ".join([text, *more])
 
 
