@@ -31,6 +31,7 @@ from .network import Dense, Step, _require_network, create, feed_forward
 from .sample_space import center
 
 HIGHEST = 10**4  # a second
+HIGHEST_BRANCH = 100  # layers in a block
 MOST_LAYERS = 10**5  # some seconds where they are narrow
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
 FARTHEST_KINK = 15.0  # what lies beyond it is still resolved
@@ -114,12 +115,7 @@ def residual_growth(activation, blocks, *, layers=1):
     """
     slope, variance = _moments(activation)
     before = np.arange(count("blocks", blocks, maximum=MOST_NUMBERS)) + 1 / variance
-    try:
-        branch = float(slope / variance) ** count("layers", layers, maximum=MOST_LAYERS)
-    except OverflowError:
-        why = "and the factor overflows; wanted fewer"
-        raise ValueError(f"layers: got {layers}, {why}") from None
-    return 1 + branch / before
+    return 1 + (slope / variance) ** count("layers", layers, maximum=HIGHEST_BRANCH) / before
 
 
 def measured_residual_growth(activation, *, M_B, width, blocks, rng, layers=1, skip=True):

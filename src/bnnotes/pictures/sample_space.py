@@ -249,7 +249,7 @@ class Weight(Explorer):
 
     def draw(self):
         output, share, vectors = self.axes(1, 3)
-        self.figure.subplots_adjust(left=0.055, right=0.985, bottom=0.17, top=0.92, wspace=0.38)
+        self.figure.subplots_adjust(left=0.06, right=0.985, bottom=0.17, top=0.92, wspace=0.38)
         self._draw_output(output)
         self._draw_share(share)
         self._draw_vectors(vectors, 1.15 * np.abs(sample_space.center(_only_input())).max())
