@@ -54,8 +54,9 @@ AT_ONCE = """([panel, handle, image, k, now]) => {
     const slider = handle.closest('.noUi-target').noUiSlider, [[, step]] = slider.steps();
     const ahead = panel.querySelector('.bnnotes-ahead img');
     if (!ahead || !ahead.complete) return null;
-    const off = JSON.parse(ahead.dataset.places).map((place, i) => Math.abs(place - now[i]));
-    if (!off.every((by, i) => (i === k ? Math.abs(by - step) : by) < 1e-9)) return null;
+    // One that was made before the slider turned back belongs one step to the left.
+    const off = JSON.parse(ahead.dataset.places).map((place, i) => place - now[i]);
+    if (!off.every((by, i) => Math.abs(i === k ? by - step : by) < 1e-9)) return null;
     handle.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
     return { shown: image.src === ahead.src && image.title === ahead.title };
 }"""
