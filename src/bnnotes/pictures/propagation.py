@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from .. import baseline, batchnorm, digits, geometry, growth, network, propagation
 from ..checked import finite, unchecked
 from ..kept import kept
-from ..sample_space import center, mean_and_rest
+from ..sample_space import center
 from . import look
 from .explorer import Explorer, batch_size, slider
 from .look import explanation, key
@@ -308,38 +308,31 @@ class Networks(NamedTuple):
     explanation: str  # what is to be said of BN's error at M_B = 1 and 2
 
 
-# The five networks are computed side by side: a column is a neuron of one of them.
-
-
-@functools.partial(kept, most=len(WIDTHS))
-def _weights(width):
-    """Return W of every layer, (5, width, n_prev)."""
+@functools.partial(kept, most=len(WIDTHS) * len(SEEDS))
+def _weights(width, seed):
     sizes = [64] + [width] * DEEPEST
-    networks = (network.create(sizes, batch_norm=False, activation="relu", rng=s) for s in SEEDS)
-    layers = zip(*(net.layers for net in networks), strict=True)
-    return [np.stack([layer.W for layer in of_seeds]) for of_seeds in layers]
+    net = network.create(sizes, batch_norm=False, activation="relu", rng=seed)
+    return [layer.W for layer in net.layers]
 
 
-def _own(v):
-    """Return the columns of each network, (5, M_B, n)."""
-    return v.reshape(len(v), len(SEEDS), -1).transpose(1, 0, 2)
-
-
-def _times(v, matrices):
-    """Return v times a matrix, each network's columns times its own."""
-    return np.concatenate([own.dot(A) for own, A in zip(_own(v), matrices, strict=True)], axis=1)
+def _layer(W, batch_norm):
+    n = len(W)
+    if batch_norm:
+        return network.BatchNorm(W, np.ones(n), np.zeros(n))
+    return network.Dense(W, np.zeros(n))
 
 
 def _ranks(ys):
-    """Return `growth.effective_rank` of every y − ⟨y⟩, of all networks and layers, (5, depth)."""
-    varying = np.stack([_own(center(y)) for y in ys], axis=1)
-    largest = np.abs(varying).max(axis=(2, 3))
-    some = largest > 1e-10 * np.stack([np.abs(_own(y)).max(axis=(1, 2)) for y in ys], axis=1)
+    """Return `growth.effective_rank` of every y − ⟨y⟩, of all layers at once."""
+    M_B, n = ys[0].shape
+    layers = np.concatenate(ys, axis=1).reshape(M_B, -1, n)
+    varying = center(layers.reshape(M_B, -1)).reshape(layers.shape).transpose(1, 0, 2)
+    largest, of_y = (np.abs(v).max(axis=axes) for v, axes in ((varying, (1, 2)), (layers, (0, 2))))
+    some = largest > 1e-10 * of_y
     varying = varying[some] / largest[some, np.newaxis, np.newaxis]
     turned = varying.transpose(0, 2, 1)
-    M_B, n = varying.shape[1:]
     grams = varying @ turned if M_B <= n else turned @ varying
-    ranks = np.full(some.shape, math.nan)
+    ranks = np.full(len(ys), math.nan)
     ranks[some] = np.trace(grams, axis1=1, axis2=2) ** 2 / (grams * grams).sum(axis=(1, 2))
     return ranks
 
@@ -347,34 +340,24 @@ def _ranks(ys):
 @functools.partial(kept, most=1000)
 def _curves(batch_norm, M_B, depth, width, activation, variance):
     psi, scale = digits.load("ten").psi[:M_B], math.sqrt(variance)
-    layers = [scale * W for W in _weights(width)[:depth]]
-    deltas = [np.random.default_rng(seed).standard_normal((M_B, width)) for seed in SEEDS]
-    # All of it is made here: to check it again takes longer than all that follows.
-    options = batch_norm, layers, network.get(activation), np.tile(psi, len(SEEDS))
-    curves = unchecked(_measured, *options, np.hstack(deltas))
-    if not finite(curves.norms):
+    norms, ranks = [], []
+    for seed in SEEDS:
+        layers = [_layer(scale * W, batch_norm) for W in _weights(width, seed)[:depth]]
+        net = network.Network(layers, network.get(activation))
+        delta = np.random.default_rng(seed).standard_normal((M_B, width))
+        # All of it is made here: to check it again takes longer than all that follows.
+        of_errors, of_ranks = unchecked(_measured, net, psi, delta)
+        norms.append(of_errors[::-1])
+        ranks.append(of_ranks)
+    if not finite(np.array(norms)):
         raise ValueError("the error overflows on its way down")
-    return curves
+    return Curves(np.array(norms), np.array(ranks))
 
 
-def _measured(batch_norm, layers, activation, u, delta):
-    """Return the `Curves` for inputs and an error at the top; γ is 1, and β and b are 0."""
-    ys, normalized, squares, gamma = [], [], [], np.ones(delta.shape[1])
-    for W in layers:
-        turned = W.transpose(0, 2, 1)
-        if batch_norm:
-            mean, rest = mean_and_rest(u)
-            x = _times(mean[np.newaxis], turned)[0], _times(rest, turned)
-            normalized.append(batchnorm.divide_by_std(*x, eps=0.0))
-        ys.append(normalized[-1].x_hat if batch_norm else _times(u, turned))
-        u = activation.g(ys[-1])
-    for l in reversed(range(len(layers))):
-        squares.append((_own(delta) ** 2).sum(axis=(1, 2)))
-        if l > 0:
-            if batch_norm:
-                delta = batchnorm.input_error(delta, normalized[l], gamma)
-            delta = activation.g_prime(ys[l - 1]) * _times(delta, layers[l])
-    return Curves((np.array(squares) / squares[0])[::-1].T, _ranks(ys))
+def _measured(net, psi, delta):
+    """Return ‖Δ‖² from the top down and the rank of every y − ⟨y⟩."""
+    steps, _ = network._forward(net, psi)
+    return growth._norms(net, steps, delta), _ranks([step.y for step in steps])
 
 
 class Depth(Explorer):
