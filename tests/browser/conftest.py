@@ -145,6 +145,7 @@ def page(request, context, excused):
     said.clear()
     failed = request.session.testsfailed
     yield page
+    page.evaluate("null")  # what was said before has come when this is answered
     # What is said while a test takes the page down, no reader hears.
     heard = list(said)
     page.evaluate(CLOSE)
