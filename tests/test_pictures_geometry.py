@@ -285,6 +285,34 @@ def test_orders_of_magnitude_need_both_means(means):
     assert np.median(means.compute(64, 1000.0, 0.0).ratios) < 3
 
 
+# ---- the ranks
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_the_inputs_reach_decides_where_the_error_stops(seed):
+    """Squared error: W climbs to x̂ along the part of the target that the inputs span."""
+    rng, neurons, heights = np.random.default_rng(seed), {}, {}
+    q = np.linalg.qr(np.column_stack([np.ones(4), rng.normal(size=(4, 3))]))[0][:, 1:]
+    target = rng.normal(size=(4, 1))
+    for rank in (1, 2, 3):
+        span = q[:, :rank]
+        starts, ends = rng.normal(size=(rank, 1)), span.T @ target
+        x_hats = [span @ (2 * w / np.linalg.norm(w)) for w in (starts, ends)]
+        u = span @ rng.normal(size=(rank, 4))
+        moments = [(x_hat, (0.7 * x_hat + 0.2 - target) / 4) for x_hat in x_hats]
+        neurons[rank] = 2 * u / np.linalg.norm(u, axis=0), *moments
+        drawn = [pictures._plane(neurons[rank][0], *moment) for moment in moments]
+        assert [plane.span for plane in drawn] == [rank - 1] * 2
+        heights[rank] = [abs(plane.vectors[-1, 1]) for plane in drawn]
+        lengths = [np.linalg.norm(plane.vectors[-1]) for plane in drawn]
+        if rank == 1:
+            assert lengths[0] == pytest.approx(lengths[1])
+    unreached = abs(q[:, 2] @ target)
+    assert heights[2] == pytest.approx([unreached[0]] * 2)
+    _, line, plane = pictures.ranks(neurons).alt.split("; ")[1:]
+    assert " at 90° to it after. " in line and plane.endswith(" before, zero after.")
+
+
 # ---- the stops
 
 

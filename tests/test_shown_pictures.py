@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Annotation
 from test_shown import at, same
 
 from bnnotes.pictures import (
@@ -110,6 +111,68 @@ def test_correlations(drawn):
             for line in (spread, before, after):
                 assert line.get_color() == looks[name].color
     assert texts(right) == ["before training", "BN, trained", "baseline, trained"]
+
+
+def four_samples(rank):
+    """Three inputs of this rank, x̂ and Δ of some W, and those of a W that rests."""
+    q = np.linalg.qr(np.column_stack([np.ones(4), rng.normal(size=(4, 3))]))[0][:, 1:]
+    u = q[:, :rank] @ rng.normal(size=(rank, 3))
+    x_hats = [2 * x / np.linalg.norm(x) for x in u @ rng.normal(size=(2, 3, 1))]
+    unreached = q[:, rank:] @ np.full((3 - rank, 1), 0.2)
+    errors = unreached + 0.2 * q[:, :1] + 0.1, unreached + 0.3 * x_hats[1] + 0.1
+    return 2 * u / np.linalg.norm(u, axis=0), *zip(x_hats, errors, strict=True)
+
+
+def test_ranks(drawn):
+    neurons = {rank: four_samples(rank) for rank in (1, 2, 3)}
+    _, alt, axes = drawn(geometry.ranks, neurons)
+    spans = {1: "a point", 2: "a line", 3: "the plane"}
+    for k, ax in enumerate(axes):
+        rests, rank = k > 2, k % 3 + 1
+        u, *moments = neurons[rank]
+        x_hat, delta = moments[rests]
+        M = np.eye(4) - (1 + x_hat @ x_hat.T) / 4
+        vectors = np.hstack([M @ u, 4 * M @ delta]).T
+        zero = np.linalg.norm(vectors, axis=1) < 1e-9
+        assert zero.tolist() == [rank == 1] * 3 + [rank == 3 and rests]
+        # All lengths and angles are those of sample space.
+        arrows = [text for text in ax.texts if isinstance(text, Annotation)]
+        tips = np.array([arrow.xy for arrow in arrows])
+        np.testing.assert_allclose(tips @ tips.T, vectors[~zero] @ vectors[~zero].T, atol=1e-12)
+        assert {arrow.xyann for arrow in arrows} == {(0, 0)}
+        right = M[:, 0] if rank == 1 else vectors[0]
+        along = vectors[~zero] @ right / np.linalg.norm(right)
+        np.testing.assert_allclose(tips[:, 0], along, atol=1e-12)
+        assert next((y for y in tips[:, 1] if abs(y) > 1e-9), 1) > 0
+        # Each arrow has its color, and its name near its tip.
+        looks = [look.U] * (3 - zero[:3].sum()) + [look.DELTA] * (1 - zero[3])
+        names = [rf"$\mathbf{{M}}u_{j}$" for j in (1, 2, 3)] + [r"$\mathbf{M}\Delta$"]
+        said = {text.get_text(): text for text in ax.texts if text.get_text()}
+        for arrow, of, name in zip(arrows, looks, np.array(names)[~zero], strict=True):
+            assert arrow.arrow_patch.get_edgecolor()[:3] == to_rgb(of.color)
+            label = said.pop(name)
+            same(label, of)
+            assert np.linalg.norm(label.get_position() - np.array(arrow.xy)) < 0.8
+        if zero.any():
+            together = " = ".join(name.strip("$") for name in np.array(names)[zero])
+            same(said.pop(f"${together} = 0$"), look.U if rank == 1 else look.DELTA)
+        head = [] if rests else [f"$r$ = {rank}: {spans[rank]}"]
+        side = ["at the stop" if rests else "before the first step"] if rank == 1 else []
+        assert list(said) == head + side
+        # Pale green: a point, a line or all of the disc; and the mark of a right angle.
+        (disc,) = ax.patches
+        assert disc.get_radius() == 2 and disc.center == (0, 0)
+        assert (disc.get_facecolor()[:3] == to_rgb(geometry.PALE)) == (rank == 3)
+        pale = [
+            line.get_xydata().tolist() for line in ax.lines if line.get_color() == geometry.PALE
+        ]
+        assert pale == {1: [[[0, 0]]], 2: [[[-2, 0], [2, 0]]], 3: []}[rank]
+        assert len(lines(ax, 3)) == (rank == 2 and rests)
+        length = np.linalg.norm(vectors[3])
+        angle = np.degrees(np.arccos(abs(along[-1]) / length)) if rank == 2 else 0
+        told = f"{length:.2f} long" + (f" at {angle:.0f}° to it" if rank == 2 else "")
+        assert ("zero" if zero[3] else told) + (" after" if rests else " before") in alt
+        assert f"r = {rank}: they span {spans[rank]}" in alt
 
 
 def test_factors_and_shares(drawn):

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.patches import Circle, Polygon
 from matplotlib.patheffects import withStroke
 
-from .. import baseline, batchnorm, digits, geometry, growth, network, sphere
+from .. import baseline, batchnorm, digits, geometry, growth, network, sample_space, sphere
 from ..kept import kept
 from . import look
 from .explorer import Explorer, Grip, batch_size, slider
@@ -684,6 +684,107 @@ class Means(Explorer):
             f"{state}baseline over BN, γ/σ(x) = 1: median {_two(middle)}, "
             f"eight weights in ten {_two(low)} to {_two(high)}."
         )
+
+
+# ---- M Δ and the M u_j of a neuron with four samples, in the plane where they live
+
+PALE = "#C9E9DE"  # u's green, faint enough to stand behind arrows
+UNSEEN = 1e-3  # shorter than that is no arrow
+DISC, HALF = 2.0, 2.45  # the length of a hatted vector, √M_B, and half the height of a panel
+SPANS = ("a point", "a line", "the plane")
+
+
+class Plane(NamedTuple):
+    """What of a neuron lives in the plane that is orthogonal to 1 and x̂."""
+
+    vectors: np.ndarray  # (inputs + 1, 2), the M u_j, and M Δ times M_B
+    span: int  # the dimensions that the M u_j span
+
+
+def _plane(u, x_hat, delta):
+    """Return the `Plane` of four samples, M u_1 to the right, the first that leaves its line up.
+
+    Where M u_1 is zero, the axis of the first sample stands to the right.
+    """
+    vectors = sample_space.mix(x_hat, np.column_stack([u, 4 * delta, np.eye(4)[:, 0]])).T
+    right = vectors[0 if np.linalg.norm(vectors[0]) > UNSEEN else -1]
+    axes = np.linalg.qr(np.column_stack([np.ones(4), x_hat, right]), mode="complete")[0][:, 2:]
+    flat = vectors[:-1] @ axes * [np.sign(right @ axes[:, 0]), 1]
+    off = flat[np.abs(flat[:, 1]) > UNSEEN, 1]
+    flat = flat * [1, np.sign(off[0]) if len(off) else 1]
+    return Plane(flat, int(np.linalg.matrix_rank(flat[:-1], tol=UNSEEN)))
+
+
+@look.settings()
+def ranks(neurons):
+    """Return a `Picture` of M Δ and the M u_j of neurons with four samples, by their rank.
+
+    Of each: its standardized inputs, then x̂ and Δ before the first step, and both at the stop.
+    """
+    figure = look.new_figure(8.4, 5.1)
+    columns, told = look.new_axes(figure, 2, len(neurons)).T, []
+    figure.subplots_adjust(left=0.03, right=1, bottom=0, top=0.95, wspace=0, hspace=0)
+    for (rank, (u, *moments)), column in zip(neurons.items(), columns, strict=True):
+        planes = [_plane(u, *moment) for moment in moments]
+        for ax, plane in zip(column, planes, strict=True):
+            _draw_plane(ax, plane)
+        span, (before, after) = SPANS[planes[-1].span], map(_told, planes)
+        column[0].text(0, HALF, f"$r$ = {rank}: {span}", ha="center", va="bottom", fontsize=11)
+        told.append(f"r = {rank}: they span {span}; M Δ is {before} before, {after} after.")
+    for ax, when in zip(columns[0], ("before the first step", "at the stop"), strict=True):
+        ax.text(-2.6, 0, when, rotation=90, ha="center", va="center", fontsize=10)
+    return look.still(
+        figure,
+        "The M u_j of a neuron, and M Δ four times as long, as arrows in the plane orthogonal to 1 "
+        f"and x̂, before its first step and at its stop. {' '.join(told)}",
+    )
+
+
+def _told(plane):
+    """Say how long M Δ is drawn, and how it stands to a line of the M u_j."""
+    x, y = np.abs(plane.vectors[-1])
+    if np.hypot(x, y) < UNSEEN:
+        return "zero"
+    angle = f" at {np.degrees(np.arctan2(y, x)):.0f}° to it" if plane.span == 1 else ""
+    return f"{number(np.hypot(x, y))} long{angle}"
+
+
+def _draw_plane(ax, plane):
+    ax.set(xlim=(-1.15 * HALF, 1.15 * HALF), ylim=(-HALF, HALF), aspect="equal")
+    ax.set_axis_off()
+    _draw_span(ax, plane.span)
+    names = [(rf"\mathbf{{M}}u_{j}", look.U) for j in range(1, len(plane.vectors))]
+    names += [(r"\mathbf{M}\Delta", look.DELTA)]
+    lengths = np.linalg.norm(plane.vectors, axis=1)
+    labels, zeros, of_line = [], [], plane.span == 1
+    for vector, length, (name, of) in zip(plane.vectors, lengths, names, strict=True):
+        if length < UNSEEN:
+            zeros.append((name, of))
+            continue
+        arrow = {"arrowstyle": "-|>", "lw": 2.6 if of is look.DELTA else 1.5, "color": of.color}
+        ax.annotate("", vector, (0, 0), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0}, zorder=3)
+        aside = np.array([0, -1]) if of_line and of is look.U else vector / length
+        labels.append((name, of, vector + 0.32 * aside))
+    if zeros:
+        labels.append((" = ".join(name for name, _ in zeros) + " = 0", zeros[0][1], (0, -0.4)))
+    if of_line and abs(plane.vectors[-1, 0]) < UNSEEN < lengths[-1]:
+        ax.plot([0.22, 0.22, 0], [0, 0.22, 0.22], color=look.INK, lw=look.THIN, zorder=4)
+    # Names on a line keep as far apart as they are wide; elsewhere off the tips too.
+    tips, distance = (np.empty((0, 2)), 0.7) if of_line else (plane.vectors, 0.3)
+    places = apart(np.array([place for *_, place in labels]), tips, distance, HALF)
+    for (name, of, _), place in zip(labels, places, strict=True):
+        style = {"color": of.ink, "fontsize": 10, "path_effects": HALO, "zorder": 5}
+        ax.text(*place, f"${name}$", ha="center", va="center", **style)
+
+
+def _draw_span(ax, span):
+    """Draw the plane, as a disc, and of it what the M u_j span."""
+    fill = PALE if span == 2 else "white"
+    ax.add_patch(Circle((0, 0), DISC, fc=fill, ec=GRAY, lw=look.THIN, zorder=0))
+    if span == 1:
+        ax.plot([-DISC, DISC], [0, 0], color=PALE, lw=9, solid_capstyle="butt", zorder=1)
+    if span == 0:
+        ax.plot([0], [0], color=PALE, marker="o", ms=13, zorder=1)
 
 
 # ---- the stop conditions: one neuron trained, W alone, then γ and β too
