@@ -11,12 +11,12 @@ from nbclient import NotebookClient
 # For each notebook a line of the cell that trains, and what must hold once it is interrupted.
 TRAININGS = {
     "1_baseline": (
-        "network.train(reader, odd",
+        "network.train(reader, data",
         """
 assert history.interrupted and 0 < len(history.cost) < 15 * history.steps_per_epoch
 assert np.isfinite(history.cost).all()
-u = network.predict(reader, odd.psi)
-assert baseline.cross_entropy(u, odd.phi) < history.cost[0], "what was learned is lost"
+u = network.predict(reader, data.psi)
+assert baseline.cross_entropy(u, data.phi) < history.cost[0], "what was learned is lost"
 """,
     ),
     "6_training": (

@@ -1,6 +1,6 @@
 """The pictures of chapter 4: angles in sample space, and what they make of W and γ.
 
-And one of chapter 6: whether the neurons of a layer become alike.
+And one of the questions: whether the neurons of a layer become alike.
 """
 
 from __future__ import annotations
@@ -947,7 +947,7 @@ def _together(result):
     return f"σ(Δ) still falls, to {spread / result.sizes[3][0]:.1%} of its start"
 
 
-# ---- chapter 6, S52: do the neurons of a layer become alike, with BN and without?
+# ---- questions, S52: do the neurons of a layer become alike, with BN and without?
 
 WIDTH = 128
 DEPTHS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 100)
