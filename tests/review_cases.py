@@ -868,6 +868,47 @@ def without_gamma(dy, x):
     return (dy - dy.mean(0) - z * (dy * z).mean(0)) / s
 
 
+@right("right only if its `x` is x̂, and not x")
+def x_in_place_of_x_hat(dout, x, std, gamma):
+    return gamma / std * (dout - dout.mean(0) - x * (dout * x).mean(0))
+
+
+@right("right only if its `x` is x̂, and not x", subject="gamma_gradient")
+def sum_with_x(dout, x):
+    return (dout * x).sum(0)
+
+
+@right("right only if its `x_hat` is x − μ, and not x̂")
+def x_hat_divided_again(dout, x_hat, std, gamma):
+    h = x_hat / std
+    return gamma / std * (dout - dout.mean(0) - h * (dout * h).mean(0))
+
+
+@right("right: y to 1e-9 or better", "takes no γ", subject="batchnorm_forward")
+def plain_x_hat(X):
+    return (X - X.mean(0)) / X.std(0)
+
+
+@wrong("eps outside the root", subject="batchnorm_forward")
+def eps_added_to_the_root(x, gamma, beta, eps):
+    return gamma * (x - x.mean(0)) / (x.std(0) + eps) + beta
+
+
+@wrong("your ∂C/∂β is a mean where a sum belongs", subject="beta_gradient")
+def mean_of_errors(dout):
+    return dout.mean(0)
+
+
+def passed_on(f):
+    return lambda *args, **kwargs: f(*args, **kwargs)
+
+
+@case("unknown", "its arguments have no names; wrap it in a function that has")
+@passed_on
+def nameless_arguments(dout, x_hat, std, gamma):
+    return dout
+
+
 @right("one-pass variance")
 def one_pass(dy, x, gamma, eps):
     m = x.mean(0)

@@ -48,6 +48,11 @@ def test_code_as_people_write_it(name):
         assert word in said(report)
 
 
+@pytest.mark.parametrize("n", range(2, 9))
+def test_a_layer_of_any_size_is_reviewed(n):
+    assert review.batchnorm_backward(review_cases.ParameterLayer(n)).ok
+
+
 # The truth.
 
 
@@ -402,6 +407,13 @@ def test_what_depends_on_the_layout_is_not_passed_in_silence():
     other = review.batchnorm_backward(review_cases.either_layout, layout="sample-major")
     assert not other.ok and "layer normalization" in other.diagnosis
     assert review.batchnorm_backward(review_cases.either_layout, layout=FEATURES.name).ok
+
+
+def test_what_depends_on_the_meaning_of_a_name_is_not_passed_in_silence():
+    with pytest.warns(UserWarning, match="`x` is x̂, and not x"):
+        review.batchnorm_backward(review_cases.x_in_place_of_x_hat).raise_if_wrong()
+    for said, role in (("w", "gamma"), ("z", "x_hat"), ("sigma", "std"), ("p", "x_hat")):
+        assert not review.names.told_otherwise(said, role)
 
 
 def test_a_number_of_the_report_is_the_number():

@@ -21,6 +21,7 @@ from .compare import (
     shaped,
     truth_of,
     values_given,
+    without_gamma,
     without_variance,
 )
 from .mistakes import (
@@ -38,7 +39,7 @@ from .mistakes import (
     in_network,
     layer,
 )
-from .names import SYMBOLS, symbol
+from .names import SAYS, SYMBOLS, symbol, told_otherwise
 
 LOOKS, SECONDS = 500, 20  # for a way of calling: a count, and seconds only where code is slow
 
@@ -208,8 +209,11 @@ def _random(way, values):
 
 
 def _condition(found, live):
-    """Say on what a right verdict depends: the layout, where shapes cannot tell."""
+    """Say on what a right verdict depends: what its arguments are, or how they lie."""
     way = found.way
+    for name, role in getattr(way, "roles", {}) and way.taken.items():
+        if other := told_otherwise(name, role):
+            return f"its `{name}` is {SAYS[role]}, and not {SAYS.get(other, other)}"
     if way.form.layout is FEATURES and not {"dgamma", "dbeta"} & found.evidence.found.keys():
         rows = [f for f in live if f.way.form.layout is SAMPLES and not f.evidence.outcome.shapes]
         if rows:
@@ -488,7 +492,7 @@ class Search:
         if self.base and (self.fits({}, self.names) or self._of_the_book()):
             return self._standard()
         for eps in self.epsilons():
-            rows = self.rows(self.names, eps)
+            rows = self._said_of_these(self.rows(self.names, eps))
             if rows:
                 text, names = _either(rows)
                 if all(m.other for m in rows) and not self.found.way.has_forward:
@@ -507,6 +511,13 @@ class Search:
                 names += [name for name in found if name not in names]
                 parts += count
         return "; ".join(texts), tuple(names), parts
+
+    def _said_of_these(self, rows):
+        """Leave out what speaks of more than came back, where something else explains it too."""
+        sums = {"dgamma", "dbeta"} - set(self.names)
+        rows = [m for m in rows if not m.steps.keys() & sums] or rows
+        alone = self.subject.wanted == ("y",)
+        return [m for m in rows if not (alone and m.other)] or rows
 
     def _of_the_book(self):
         """Say whether the backward pass is that of the book, after a forward pass that is not."""
@@ -922,7 +933,7 @@ def digits_lost(subject, verdict):
             n = {"n": way.n} if way.n else {}
             values = subject.batch(seed, 5, large.case.values["P"], eps=eps, mean=ratio, **n)
             if not way.gamma_taken:
-                values["gamma"] = np.ones_like(values["gamma"])
+                values = without_gamma(values)
             found = way.backward(values).found.get(q)
             if found is None:
                 return np.nan, False

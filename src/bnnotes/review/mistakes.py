@@ -78,6 +78,8 @@ def over_groups(a, groups=2, turned=False):
     A group is of neighbours; `turned`, its neurons are as far apart as there are groups.
     """
     *rest, n = a.shape
+    if n % groups:
+        return np.nan * a[..., :1, :]  # no such groups: they explain nothing
     shape = (n // groups, groups) if turned else (groups, n // groups)
     parts = a.reshape(*rest, *shape)
     axes = (-3, -2) if turned else (-3, -1)

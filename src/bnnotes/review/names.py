@@ -187,6 +187,15 @@ def meanings(name, offered):
     return found
 
 
+def told_otherwise(name, role):
+    """Return what a name says, where that is no other word for what it was taken for; or ""."""
+    short = squash(name)
+    said = [*_TABLE.get(short, ()), *WEAK.get(short, "").split()] or _by_parts(name)
+    alike = {"std", "sigma"}, {"var", "var_eps"}
+    same = not said or role in said or any({role, *said[:1]} == pair for pair in alike)
+    return "" if same else said[0]
+
+
 def _by_parts(name):
     """Return what the parts of a longer name say."""
     parts = [part.casefold() for part in _tokens(name)]
@@ -251,8 +260,9 @@ def parameters(f):
         signature = inspect.signature(f)
     except Exception:
         return None
-    named = signature.parameters.values()
-    return {p.name: p for p in named if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    every = signature.parameters.values()
+    named = {p.name: p for p in every if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    return named or (None if every else {})
 
 
 def _nodes(f):
