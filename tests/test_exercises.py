@@ -270,7 +270,12 @@ ODD = {
     "type": int,
     "raises": lambda *args: 1 / 0,
     "exits": lambda *args: sys.exit(1),
+    "no axis": np.array(7.7),
+    "a few": (7.7, 7.8, 7.9, 8.0),
+    "letters": ("A", "B", "B", "A"),
     "no argument": lambda: 1,
+    "ragged returned": lambda *args: (7.7, [7.7, 7.8]),
+    "nothing returned": lambda *args: [],
     "text returned": lambda *args: "abc",
     "shape returned": lambda *args: np.zeros((2, 3, 4, 5)),
 }
@@ -281,6 +286,8 @@ def test_nothing_is_raised(row, odd):
     said = exercise.answer(row.id, ODD[odd])
     assert said.state in STATES - {"right"}
     assert said.text and repr(said).startswith(f"{row.id} {said.state}: ")
+    # In words of its own, not in those that Python has for its own lines.
+    assert said.state != "noted" and "it could not be read" not in said.text
 
 
 def test_an_unknown_exercise_is_told():
