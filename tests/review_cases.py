@@ -899,6 +899,48 @@ def mean_of_errors(dout):
     return dout.mean(0)
 
 
+@right()
+def letters(v, h, s, w):
+    return w / s * (v - v.mean(0) - h * (v * h).mean(0))
+
+
+@wrong("γ is left out")
+def letters_without_gamma(d, z, s, g):
+    return (d - d.mean(0) - z * (d * z).mean(0)) / s
+
+
+@wrong("lacks −⟨Δ⟩")
+def letters_without_the_mean(d, z, s, g):
+    return g / s * (d - z * (d * z).mean(0))
+
+
+@right("right: ")
+def kept_values(dout, saved_x_hat, cached_inv_std, gamma):
+    h = saved_x_hat
+    return gamma * cached_inv_std * (dout - dout.mean(0) - h * (dout * h).mean(0))
+
+
+@right("right: ")
+def reciprocal(dout, x̂, recip_std, gamma):
+    return gamma * recip_std * (dout - dout.mean(0) - x̂ * (dout * x̂).mean(0))
+
+
+@right("right: ")
+def two_of_x(dout, x_norm, x_std, gamma):
+    return gamma / x_std * (dout - dout.mean(0) - x_norm * (dout * x_norm).mean(0))
+
+
+def unpacked_forward(x, gamma, beta):
+    z, s = z_and_s(x, 1e-5)
+    return gamma * z + beta, z, s, gamma
+
+
+@case("unknown", "does not unpack it for `*cache`")
+def unpacked_backward(dout, *cache):
+    z, s, gamma = cache
+    return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0))
+
+
 def passed_on(f):
     return lambda *args, **kwargs: f(*args, **kwargs)
 

@@ -483,9 +483,14 @@ def slots_of(f, offered, delta=True):
         elif not optional:
             unknown.append(name)
             slots.append((name, list(ANY)))
+    for k, (_, possible) in enumerate(slots):
+        # Where another is Δ, a name that says little is sooner something else.
+        if "delta" in (p[0] for _, p in slots[:k] if p) and possible[:1] == ["delta"]:
+            possible.append(possible.pop(0))
     primary = [p[0] for _, p in slots if p]
-    if delta and "delta" not in primary and unknown:
-        slots = [(k, ["delta", *p] if k == unknown[0] else p) for k, p in slots]
+    if delta and "delta" not in primary:
+        weak = [k for k, _ in slots if isinstance(k, str) and squash(k) in WEAK]
+        slots = [(k, ["delta", *p] if k in [*unknown, *weak][:1] else p) for k, p in slots]
     slots = [(k, [r for r in p if r in offered or r is None]) for k, p in slots]
     known = {"mean", "var", "eps", "std", "running_mean"} & {p[0] for _, p in slots if p}
     if delta and known <= {"std"}:
@@ -1121,6 +1126,15 @@ def pair_ways(forward, backward, layouts, wanted):
     if "delta" not in back.values() and back:
         back[next(k for k, r in back.items() if r != "self")] = "delta"
     others = [k for k, r in back.items() if r not in ("delta", "self", None)]
+    star = [
+        p.name
+        for p in inspect.signature(backward).parameters.values()
+        if p.kind == p.VAR_POSITIONAL
+    ]
+    if star and not others:
+        raise Unreadable(
+            f"review hands over a cache as it is, and does not unpack it for `*{star[0]}`"
+        )
     wirings = ["cache", "places"] if len(others) == 1 else ["names", "places", "cache"]
     for rank, roles in assignments(slots, 12):
         for form in forms(backward, layouts, forward):

@@ -15,6 +15,7 @@ from .compare import (
     LOOSE,
     TIGHT,
     TOLERANCE,
+    Found,
     Network,
     off,
     scales_of,
@@ -39,7 +40,7 @@ from .mistakes import (
     in_network,
     layer,
 )
-from .names import SAYS, SYMBOLS, symbol, told_otherwise
+from .names import SAYS, SYMBOLS, may_be_gamma, symbol, told_otherwise
 
 LOOKS, SECONDS = 500, 20  # for a way of calling: a count, and seconds only where code is slow
 
@@ -88,6 +89,8 @@ def _walk(subject, ways, deep):
             continue
         if roles is first_roles and not found.evidence.outcome.shapes:
             forms_alive = {*(forms_alive or ()), way.form}
+        if _good(found) and found.ones:
+            found = _unheeded(subject, found)
         if _good(found):
             if best and ((best.kind == "own" and found.forward) or _same(best.way, way)):
                 continue
@@ -144,6 +147,18 @@ def _equal(a, b):
 def _good(found):
     e = found.evidence
     return bool(e.found) and not e.wrong and not e.outcome.shapes
+
+
+def _unheeded(subject, found):
+    """Return the way in which γ is an argument that changes nothing, or what was found."""
+    way = found.way
+    for name in way.roles if type(way) is call.FunctionWay else ():
+        if isinstance(name, str) and may_be_gamma(name):
+            roles = {**way.roles, name: "gamma"}
+            other = subject.look(call.FunctionWay(way.f, roles, way.form, way.wanted, way.order))
+            if isinstance(other, Found) and _equal(found, other):
+                return other
+    return found
 
 
 def verify(subject, found, live=(), deep=True):
@@ -213,7 +228,7 @@ def _condition(found, live):
     way = found.way
     for name, role in getattr(way, "roles", {}) and way.taken.items():
         if other := told_otherwise(name, role):
-            return f"its `{name}` is {SAYS[role]}, and not {SAYS.get(other, other)}"
+            return f"its `{name}` is {SAYS.get(role, role)}, and not {SAYS.get(other, other)}"
     if way.form.layout is FEATURES and not {"dgamma", "dbeta"} & found.evidence.found.keys():
         rows = [f for f in live if f.way.form.layout is SAMPLES and not f.evidence.outcome.shapes]
         if rows:
