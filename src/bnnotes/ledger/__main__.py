@@ -1,8 +1,10 @@
 """Print every row: id, verdict, what, error now, functions, tests, cells."""
 
+import argparse
 import sys
 
 from . import table
 
+argparse.ArgumentParser(prog="python -m bnnotes.ledger", description=__doc__).parse_args()
 sys.stdout.reconfigure(encoding="utf-8")  # what a pipe in Windows has, for one, lacks the x̂
 print(table())

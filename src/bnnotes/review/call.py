@@ -86,7 +86,8 @@ def _told(error):
     frame, line = error.__traceback__, ""
     while frame is not None:
         code = frame.tb_frame.f_code
-        if "bnnotes/review" not in code.co_filename.replace("\\", "/"):
+        name = code.co_filename.replace("\\", "/")
+        if "bnnotes/review" not in name and not name.startswith("<frozen"):
             line = f" (line {frame.tb_lineno} of {code.co_name})"
         frame = frame.tb_next
     return said + line
