@@ -158,6 +158,7 @@ def test_the_limit_of_relu_does_not_hold_below_beta_0():
         ({"gamma": 0}, "gamma: got 0, wanted a size from 1e-06 to 1e+06"),
         ({"gamma": 1e-15}, "gamma: got 1e-15, wanted a size from 1e-06 to 1e+06"),
         ({"gamma": -1e200}, "gamma: got -1e+200, wanted a size from 1e-06 to 1e+06"),
+        ({"beta": 15.0000001}, "beta: got 15.0000001, wanted a size up to 15"),
         ({"beta": -19.9}, "beta: got -19.9, wanted a size up to 15"),
         ({"beta": 1e300, "gamma": 3.0}, "beta: got 1e+300, wanted a size up to 45"),
     ],
@@ -227,7 +228,10 @@ def test_errors_are_derivatives_in_every_mixture_of_layers(kinds):
         truth = complex_step(lambda y, l=l: cost(y, l), steps[l].y)
         assert np.abs(truth - error).max() < 1e-12
     squares = np.array([(error**2).sum() for error in found[::-1]])
-    assert growth.error_norms(net, steps, delta) == pytest.approx(squares / squares[0])
+    norms = growth.error_norms(net, steps, delta)
+    assert norms == pytest.approx(squares / squares[0])
+    for size in (2.0**-1000, 2.0**-530, 2.0**530, 2.0**1000):  # whose squares vanish or overflow
+        assert growth.error_norms(net, steps, size * delta) == pytest.approx(norms)
 
 
 def test_effective_rank():

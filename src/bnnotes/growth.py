@@ -78,10 +78,10 @@ def _moments(activation, gamma=1.0, beta=0.0):
     )
     if not 1 / STEEPEST <= abs(gamma) <= STEEPEST:
         wanted = f"a size from {1 / STEEPEST:g} to {STEEPEST:g}"
-        raise ValueError(f"gamma: got {gamma:g}, wanted {wanted}")
+        raise ValueError(f"gamma: got {gamma:.16g}, wanted {wanted}")
     if abs(beta) > FARTHEST_KINK * max(1, abs(gamma)):
         wanted = f"a size up to {FARTHEST_KINK * max(1, abs(gamma)):g}"
-        raise ValueError(f"beta: got {beta:g}, wanted {wanted}")
+        raise ValueError(f"beta: got {beta:.16g}, wanted {wanted}")
     z, weight = _normal(-beta / gamma)
     y = gamma * z + beta
     with np.errstate(all="ignore"):
@@ -314,6 +314,8 @@ def error_norms(network, steps, delta):
     delta = sized("delta", delta, "M_B n_L", sizes, real=True)
     if not delta.any():
         raise ValueError("delta: got zeros, wanted at least one entry that is not 0")
+    # In units of a power of two, which rounds nothing, so that no square vanishes or overflows.
+    delta = np.ldexp(delta, -np.frexp(np.abs(delta).max())[1])
     norms = unchecked(_norms, network, steps, delta)
     if not finite(norms):
         raise ValueError("delta: the error overflows on its way down; wanted fewer layers")
