@@ -273,6 +273,26 @@ def test_a_right_network_is_right_with_its_own_eps():
     assert not review.network(lambda network, psi, phi: None).ok
 
 
+@pytest.mark.parametrize("eps", [0.0, 1e-5])
+@pytest.mark.parametrize("layout", ["sample-major", "feature-major"])
+@pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid", "identity"])
+def test_a_network_as_the_source_has_it_is_reviewed(name, layout, eps):
+    """With ε = 0 built in, and an activation."""
+    major = np.transpose if layout == "feature-major" else np.asarray
+
+    def f(psi, phi, Ws, gammas, betas):
+        given = zip(Ws, map(np.ravel, gammas), map(np.ravel, betas), strict=True)
+        net = network.Network([network.BatchNorm(*p) for p in given], network.get(name), eps)
+        cost, found = network.cost_and_gradients(net, major(psi), major(phi))
+        columns = [major([g.gamma]) for g in found], [major([g.beta]) for g in found]
+        return cost, list(zip([g.W for g in found], *columns, strict=True))
+
+    report = review.network(f, layout=layout)
+    assert report.ok == (name != "identity"), report
+    if not report.ok:
+        assert "take `activation` if yours is neither tanh, relu nor sigmoid" in report.diagnosis
+
+
 HELD = {
     "an array per parameter, by layer": lambda layers: [list(vars(g).values()) for g in layers],
     "a list per parameter": lambda layers: [

@@ -248,7 +248,7 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
         Takes ``psi`` and ``phi``, the inputs and the labels, and either
         ``network``, or ``layers`` (a list of dicts with W, gamma and beta),
         or ``Ws``, ``gammas`` and ``betas``; and ``eps`` and ``activation``,
-        or it has them built in. Returns (cost, gradients), the gradients in
+        or it has them built in: tanh, ReLU or sigmoid. Returns (cost, gradients), the gradients in
         the same form.
     batch_norm : bool
         Whether the layers normalize their batch; else they have W and b.

@@ -1268,7 +1268,12 @@ class NetworkWay(FunctionWay):
             found = [(k, l, v[n]) for k, v in seen.items() if k for l, n in enumerate(sorted(v))]
         else:
             # Three layers of three arrays, or three lists of an array per layer: the shapes tell.
-            lists = all(np.ndim(as_array(value)) == 2 for _, value in pairs[:count])
+            # A column of γ has two axes, as W has.
+            arrays = [as_array(value) for _, value in pairs[:count]]
+            fit = [
+                np.ndim(a) == 2 and a.size == l.W.size for a, l in zip(arrays, layers, strict=False)
+            ]
+            lists = all(fit) and not len(kinds) != len(gradients) == count
             order = [(k, l) for k in kinds for l in range(count)]
             order = order if lists else [(k, l) for l in range(count) for k in kinds]
             if len(pairs) != len(order):

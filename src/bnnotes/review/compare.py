@@ -490,7 +490,10 @@ class Network(Subject):
 
     def gather(self, found, few=False):
         """Return the `Evidence` of all cases."""
-        return [self.evidence(case, found) for case in network_cases(self.batch_norm)]
+        every = network_cases(self.batch_norm)
+        # With ε = 0 built in, as in the source, one sample has no x̂.
+        kept = [c for c in every if found.eps != 0 or len(c.values["psi"]) > 1]
+        return [self.evidence(case, found) for case in kept]
 
     def evidence(self, case, found):
         """Return the `Evidence` of one case."""
@@ -522,4 +525,4 @@ def _of_cost(way, given):
         eps = max(eps - step, 0.0) if abs(step) < 1 else eps
         if abs(step) < 1e-13:
             break
-    return tidy(eps, 1e-3, 1e-11)
+    return tidy(eps, 1e-3, 1e-11) if eps > 1e-11 else 0.0

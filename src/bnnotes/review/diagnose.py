@@ -721,6 +721,8 @@ class NetworkSearch(Search):
         said, bad = ["no known mistake explains it"], [q for q in gradients if q in self.wrong]
         if "cost" in self.names:
             where = "wrong: look at the forward pass" if "cost" in self.wrong else "right"
+            if "cost" in self.wrong and self.found.way.activation:
+                where += ", or take `activation` if yours is neither tanh, relu nor sigmoid"
             said.append(f"the cost is {where}")
         if bad and len(bad) == len(gradients):
             said.append("every gradient is wrong")
