@@ -941,6 +941,41 @@ def unpacked_backward(dout, *cache):
     return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0))
 
 
+@right("right: ", subject="baseline_backpropagation")
+def weights_alone(delta, u_prev):
+    return delta.T @ u_prev
+
+
+@right("right: ", subject="baseline_backpropagation")
+def bottom_last(delta, u_prev, W, g_prime):
+    return delta.sum(0), delta.T @ u_prev, delta @ W * g_prime
+
+
+@wrong("g' is missing", subject="baseline_backpropagation")
+def linear_alone(delta, W):
+    return delta @ W
+
+
+@wrong("your ∂C/∂W is a mean where a sum belongs", subject="baseline_backpropagation")
+def mean_of_the_weights(delta, u_prev):
+    return delta.T @ u_prev / len(delta)
+
+
+@right("right: ", subject="weight_gradient")
+def of_features(dZ, A, W, gamma, eps):
+    Z = W @ A
+    s = np.sqrt(Z.var(1, keepdims=True) + eps)
+    h = (Z - Z.mean(1, keepdims=True)) / s
+    d = dZ - dZ.mean(1, keepdims=True) - h * (dZ * h).mean(1, keepdims=True)
+    return (gamma / s * d) @ A.T
+
+
+@right("right: ", subject="weight_gradient")
+def of_inputs(dY, X, W, gamma, eps):
+    z, s = z_and_s(X @ W, eps)
+    return X.T @ (gamma / s * (dY - dY.mean(0) - z * (dY * z).mean(0)))
+
+
 def passed_on(f):
     return lambda *args, **kwargs: f(*args, **kwargs)
 

@@ -218,7 +218,9 @@ class Subject(NamedTuple):
         way = found.way
         every = cases(self.made, way.form.layout, way.n, self.kind)
         if self.kind is BASELINE:
-            every = [c for c in every if c.kind != "constant"]
+            # Where M_B = n, no shape tells ∂C/∂W from Δ of the layer below.
+            told = [c for c in every if len(c.values["x"]) != c.values["x"].shape[-1]]
+            every = [c for c in told if c.kind != "constant"]
         kept = []
         for case in every:
             if found.forward and case.kind in ("constant", "one", "width"):

@@ -179,7 +179,7 @@ class Kind:
         steps = mistake.steps
         if mistake.of and self.name not in mistake.of.split():
             return None
-        if self is BATCH:
+        if self is BATCH or (self is BASELINE and steps.keys() <= {"dW", "below", "db"}):
             return mistake
         replaced = self.steps.keys() & steps.keys() - {"y"}
         if not mistake.of and _AXES.search(" ".join(steps.values())):

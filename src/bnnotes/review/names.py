@@ -86,7 +86,7 @@ WEAK = {
     "dh": "delta",
     "dl": "delta",
     "derror": "delta",
-    "a": "x gamma",
+    "a": "x u_prev gamma",
     "h": "x x_hat",
     "z": "x x_hat",
     "s": "std x sigma var inv_std",
@@ -191,10 +191,10 @@ def meanings(name, offered):
 def told_otherwise(name, role):
     """Return what a name says, where that is no other word for what it was taken for; or ""."""
     short = squash(name)
-    said = [r for r in _TABLE.get(short, ()) or _by_parts(name) if r in OFFERED]
+    said = _TABLE.get(short, ()) or _by_parts(name)
     alike = {"std", "sigma"}, {"var", "var_eps"}
     same = role in said or any({role, *said[:1]} == pair for pair in alike)
-    return "" if same or not said or short in WEAK else said[0]
+    return "" if same or short in WEAK else next((r for r in said if r in OFFERED), "")
 
 
 def may_be_gamma(name):
