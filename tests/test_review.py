@@ -594,6 +594,14 @@ def test_whatever_is_handed_over_is_reported(thing, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("door", review.DOORS)
+def test_a_case_of_a_report_can_be_had_by_its_name(door):
+    """With ε built in a report leaves it out."""
+    said = {row.case for row in getattr(review, door)(lambda delta, x: delta + x).rows}
+    for name in said | {"M_B = 5, eps = 0.1", "M_B = 6"}:
+        assert review.case(door, name)["delta"].size
+
+
 def test_what_it_prints_is_not_shown(capsys):
     review.batchnorm_backward(review_cases.loud)
     captured = capsys.readouterr()
@@ -621,6 +629,8 @@ def test_an_option_that_is_none_is_refused():
             review.batchnorm_backward(review_cases.by_names, **options)
     with pytest.raises(ValueError, match="groups"):
         review.groupnorm_backward(review_cases.by_names, groups=0)
+    with pytest.raises(ValueError, match="groups: got 1000000, wanted at most 256"):
+        review.groupnorm_backward(review_cases.by_names, groups=10**6)
     with pytest.raises(ValueError, match="subject"):
         review.case("nothing", "M_B = 3")
 

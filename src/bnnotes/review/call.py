@@ -25,7 +25,18 @@ import numpy as np
 
 from .. import network
 from ..activations import BY_NAME
-from .mistakes import BATCH, FEATURES, FULL, LAYOUTS, LISTS, NUMBERS, RIGHT, SAMPLES, Parameters
+from .mistakes import (
+    BATCH,
+    FEATURES,
+    FULL,
+    LAYOUTS,
+    LISTS,
+    NUMBERS,
+    RIGHT,
+    SAMPLES,
+    SUMS,
+    Parameters,
+)
 from .names import (
     ANY,
     BACK,
@@ -248,7 +259,7 @@ class Form(NamedTuple):
             value = self.layout.hand(value)
         elif role == "W":
             value = value.T if self.transposed else value
-        elif kind.within and value.ndim == 3:
+        elif kind.within and value.ndim == 3 and role not in SUMS:
             value = self.layout.reduced(kind.once(value), self.kept[1], kind)
         else:
             kept = self.kept[role not in ("gamma", "beta", "b")]
