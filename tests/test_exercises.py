@@ -314,6 +314,14 @@ def test_rounded_answers_are_right():
     assert three.startswith("1 of 3 are given; ")
 
 
+def test_an_unseen_sign_is_one_in_every_column_and_at_any_size():
+    unseen = np.array([[1.0, 0.0], [-2.0, 0.0], [1.0, 0.0]])
+    for size in (1e-9, 1, 1e9):
+        assert exercise.answer("7.2", size * unseen).state == "right"
+        assert "their sign shows" in exercise.answer("7.2", size * (unseen + [0, 1])).text
+    assert "is zero here" in exercise.answer("7.2", 0 * unseen).text
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_asks_its_exercises_in_order(chapter):
     asked = [id for source in code(chapter) for id in ASKED.findall(source)]
