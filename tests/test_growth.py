@@ -40,6 +40,16 @@ def test_growth_is_the_mean_degree(name):
     assert mean == pytest.approx(growth.growth(name), abs=0.06 if name == "relu" else 1e-4)
 
 
+def test_the_degrees_are_those_of_the_series_up_to_the_highest():
+    """ReLU: (k − 3)!!²/(2π k! Var) at even k; a linear g has degree 1 alone."""
+    shares, k = growth.degrees("relu", 1000), np.arange(4, 1001, 2)
+    ratio = (k - 3.0) ** 2 / (k * (k - 1.0))  # of each to the one two degrees below
+    assert shares[k - 1] == pytest.approx(shares[k - 3] * ratio, rel=1e-9)
+    assert growth.degrees("identity", 1000)[1:].max() < 1e-20
+    with pytest.raises(ValueError, match="^highest: got 1001, wanted at most 1000$"):
+        growth.degrees("relu", 1001)
+
+
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
 def test_wide_networks_come_within_one_percent(name):
     factors = growth.measured_growth(name, M_B=512, width=1024, depth=10, rng=3, dtype=np.float32)

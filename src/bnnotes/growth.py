@@ -30,7 +30,7 @@ from .checked import (
 from .network import Dense, Step, _require_network, create, feed_forward
 from .sample_space import center
 
-HIGHEST = 10**4  # a second
+HIGHEST = 10**3  # beyond, a polynomial turns too often for the nodes to see it
 HIGHEST_BRANCH = 100  # layers in a block
 MOST_LAYERS = 10**5  # some seconds where they are narrow
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
@@ -241,6 +241,7 @@ def degrees(activation, highest=40):
     ----------
     activation : Activation or str
     highest : int
+        Up to 1000.
 
     Returns
     -------
