@@ -318,7 +318,7 @@ def test_an_unseen_sign_is_one_in_every_column_and_at_any_size():
     unseen = np.array([[1.0, 0.0], [-2.0, 0.0], [1.0, 0.0]])
     for size in (1e-9, 1, 1e9):
         assert exercise.answer("7.2", size * unseen).state == "right"
-        assert "their sign shows" in exercise.answer("7.2", size * (unseen + [0, 1])).text
+        assert "their sign shows" in exercise.answer("7.2", size * (unseen + np.array([0, 1]))).text
     assert "is zero here" in exercise.answer("7.2", 0 * unseen).text
 
 

@@ -46,7 +46,7 @@ def test_the_degrees_are_those_of_the_series_up_to_the_highest():
     ratio = (k - 3.0) ** 2 / (k * (k - 1.0))  # of each to the one two degrees below
     assert shares[k - 1] == pytest.approx(shares[k - 3] * ratio, rel=1e-9)
     assert growth.degrees("identity", 1000)[1:].max() < 1e-20
-    with pytest.raises(ValueError, match="^highest: got 1001, wanted at most 1000$"):
+    with pytest.raises(ValueError, match=r"^highest: got 1001, wanted at most 1000$"):
         growth.degrees("relu", 1001)
 
 
