@@ -314,6 +314,20 @@ def test_rounded_answers_are_right():
     assert three.startswith("1 of 3 are given; ")
 
 
+def test_what_is_right_under_a_condition_is_not_yet():
+    def other_axis(delta, x_hat, std, gamma):
+        mean, along = (v.mean(axis=1, keepdims=True) for v in (delta, delta * x_hat))
+        return gamma / std * (delta - mean - x_hat * along)
+
+    def x_hat_divided(delta, x_hat, std, gamma):
+        h = x_hat / std
+        return gamma / std * (delta - delta.mean(axis=0) - h * (delta * h).mean(axis=0))
+
+    for f in (other_axis, x_hat_divided):
+        said = exercise.answer("7.1", f)
+        assert said.state == "not yet" and "right only if" in said.text
+
+
 def test_an_unseen_sign_is_one_in_every_column_and_at_any_size():
     unseen = np.array([[1.0, 0.0], [-2.0, 0.0], [1.0, 0.0]])
     for size in (1e-9, 1, 1e9):

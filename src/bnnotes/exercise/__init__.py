@@ -232,7 +232,9 @@ def _review(row, f):
     report = getattr(review, row.door)(f)
     if _is_stub(f) or UNFILLED in report.diagnosis:
         return "empty", _empty_text(row)
-    if report.mistakes == tuple(row.mistakes) and (report.ok or row.mistakes):
+    known = report.mistakes == tuple(row.mistakes) and (report.ok or row.mistakes)
+    # The exercise says how its arrays lie and what they are.
+    if known and not report.condition:
         return _right(row)
     return "not yet", f"review says: {report.diagnosis}"
 
