@@ -976,6 +976,21 @@ def of_inputs(dY, X, W, gamma, eps):
     return X.T @ (gamma / s * (dY - dY.mean(0) - z * (dY * z).mean(0)))
 
 
+@case("unknown", "∂C/∂x has the shape (20,), wanted (5, 4)")
+def flattened(dout, x_hat, std, gamma):
+    return dout.ravel()
+
+
+@case("unknown", "∂C/∂x is a str, wanted an array")
+def a_word(dout, x_hat, std, gamma):
+    return "dx"
+
+
+@case("unknown", "∂C/∂x has the dtype bool, wanted numbers")
+def a_mask(dout, x_hat, std, gamma):
+    return dout > 0
+
+
 def passed_on(f):
     return lambda *args, **kwargs: f(*args, **kwargs)
 

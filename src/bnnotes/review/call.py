@@ -390,7 +390,10 @@ def read(result, names, wanted, form, values):
         if value is None:
             continue
         if array is None:
-            shapes.append(f"{SYMBOLS[said]} is a {type(value).__name__}, wanted an array")
+            other = f"is a {type(value).__name__}, wanted an array"
+            if isinstance(value, np.ndarray):
+                other = f"has the dtype {value.dtype}, wanted numbers"
+            shapes.append(f"{SYMBOLS[said]} {other}")
             continue
         taken = form.take(said, array, values)
         if taken is None:

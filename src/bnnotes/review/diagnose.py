@@ -343,7 +343,9 @@ def name_it(subject, found, evidence, deep=True):
         return Verdict("wrong", text, ("γ updated",), 1, evidence, way, notes=notes)
     failed = [e for e in evidence if e.outcome.trouble]
     if not good:
-        trouble = failed[0].outcome.trouble if failed else "it returned nothing"
+        shapes = next((e.outcome.shapes for e in evidence if e.outcome.shapes), ())
+        said = "; ".join(shapes) or "it returned nothing"
+        trouble = failed[0].outcome.trouble if failed else said
         kind = "wrong" if way.has_forward else "unknown"
         text = f"it failed: {trouble}"
         if way.has_forward:
