@@ -868,6 +868,139 @@ def without_gamma(dy, x):
     return (dy - dy.mean(0) - z * (dy * z).mean(0)) / s
 
 
+@right("right only if its `x` is x̂, and not x")
+def x_in_place_of_x_hat(dout, x, std, gamma):
+    return gamma / std * (dout - dout.mean(0) - x * (dout * x).mean(0))
+
+
+@right("right only if its `x` is x̂, and not x", subject="gamma_gradient")
+def sum_with_x(dout, x):
+    return (dout * x).sum(0)
+
+
+@right("right only if its `x_hat` is x − μ, and not x̂")
+def x_hat_divided_again(dout, x_hat, std, gamma):
+    h = x_hat / std
+    return gamma / std * (dout - dout.mean(0) - h * (dout * h).mean(0))
+
+
+@right("right: y to 1e-9 or better", "takes no γ", subject="batchnorm_forward")
+def plain_x_hat(X):
+    return (X - X.mean(0)) / X.std(0)
+
+
+@wrong("eps outside the root", subject="batchnorm_forward")
+def eps_added_to_the_root(x, gamma, beta, eps):
+    return gamma * (x - x.mean(0)) / (x.std(0) + eps) + beta
+
+
+@wrong("your ∂C/∂β is a mean where a sum belongs", subject="beta_gradient")
+def mean_of_errors(dout):
+    return dout.mean(0)
+
+
+@right()
+def letters(v, h, s, w):
+    return w / s * (v - v.mean(0) - h * (v * h).mean(0))
+
+
+@wrong("γ is left out")
+def letters_without_gamma(d, z, s, g):
+    return (d - d.mean(0) - z * (d * z).mean(0)) / s
+
+
+@wrong("lacks −⟨Δ⟩")
+def letters_without_the_mean(d, z, s, g):
+    return g / s * (d - z * (d * z).mean(0))
+
+
+@right("right: ")
+def kept_values(dout, saved_x_hat, cached_inv_std, gamma):
+    h = saved_x_hat
+    return gamma * cached_inv_std * (dout - dout.mean(0) - h * (dout * h).mean(0))
+
+
+@right("right: ")
+def reciprocal(dout, x̂, recip_std, gamma):
+    return gamma * recip_std * (dout - dout.mean(0) - x̂ * (dout * x̂).mean(0))
+
+
+@right("right: ")
+def two_of_x(dout, x_norm, x_std, gamma):
+    return gamma / x_std * (dout - dout.mean(0) - x_norm * (dout * x_norm).mean(0))
+
+
+def unpacked_forward(x, gamma, beta):
+    z, s = z_and_s(x, 1e-5)
+    return gamma * z + beta, z, s, gamma
+
+
+@case("unknown", "does not unpack it for `*cache`")
+def unpacked_backward(dout, *cache):
+    z, s, gamma = cache
+    return gamma / s * (dout - dout.mean(0) - z * (dout * z).mean(0))
+
+
+@right("right: ", subject="baseline_backpropagation")
+def weights_alone(delta, u_prev):
+    return delta.T @ u_prev
+
+
+@right("right: ", subject="baseline_backpropagation")
+def bottom_last(delta, u_prev, W, g_prime):
+    return delta.sum(0), delta.T @ u_prev, delta @ W * g_prime
+
+
+@wrong("g' is missing", subject="baseline_backpropagation")
+def linear_alone(delta, W):
+    return delta @ W
+
+
+@wrong("your ∂C/∂W is a mean where a sum belongs", subject="baseline_backpropagation")
+def mean_of_the_weights(delta, u_prev):
+    return delta.T @ u_prev / len(delta)
+
+
+@right("right: ", subject="weight_gradient")
+def of_features(dZ, A, W, gamma, eps):
+    Z = W @ A
+    s = np.sqrt(Z.var(1, keepdims=True) + eps)
+    h = (Z - Z.mean(1, keepdims=True)) / s
+    d = dZ - dZ.mean(1, keepdims=True) - h * (dZ * h).mean(1, keepdims=True)
+    return (gamma / s * d) @ A.T
+
+
+@right("right: ", subject="weight_gradient")
+def of_inputs(dY, X, W, gamma, eps):
+    z, s = z_and_s(X @ W, eps)
+    return X.T @ (gamma / s * (dY - dY.mean(0) - z * (dY * z).mean(0)))
+
+
+@case("unknown", "∂C/∂x has the shape (20,), wanted (5, 4)")
+def flattened(dout, x_hat, std, gamma):
+    return dout.ravel()
+
+
+@case("unknown", "∂C/∂x is a str, wanted an array")
+def a_word(dout, x_hat, std, gamma):
+    return "dx"
+
+
+@case("unknown", "∂C/∂x has the dtype bool, wanted numbers")
+def a_mask(dout, x_hat, std, gamma):
+    return dout > 0
+
+
+def passed_on(f):
+    return lambda *args, **kwargs: f(*args, **kwargs)
+
+
+@case("unknown", "its arguments have no names; wrap it in a function that has")
+@passed_on
+def nameless_arguments(dout, x_hat, std, gamma):
+    return dout
+
+
 @right("one-pass variance")
 def one_pass(dy, x, gamma, eps):
     m = x.mean(0)

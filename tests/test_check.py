@@ -249,6 +249,8 @@ def test_checks_are_silent_counted_once_and_shown_together():
     page = checks._repr_html_()
     assert page.startswith(f"<details><summary>{first}</summary>")
     assert page.count("<tr>") == 4 and "a &lt; b" in page
+    checks(1e9, off=(1.0, 1.5))
+    assert repr(checks).startswith("4 comparisons, one differs\n")
 
 
 def test_a_check_that_fails_says_what_it_found_and_is_not_counted():

@@ -270,7 +270,12 @@ ODD = {
     "type": int,
     "raises": lambda *args: 1 / 0,
     "exits": lambda *args: sys.exit(1),
+    "no axis": np.array(7.7),
+    "a few": (7.7, 7.8, 7.9, 8.0),
+    "letters": ("A", "B", "B", "A"),
     "no argument": lambda: 1,
+    "ragged returned": lambda *args: (7.7, [7.7, 7.8]),
+    "nothing returned": lambda *args: [],
     "text returned": lambda *args: "abc",
     "shape returned": lambda *args: np.zeros((2, 3, 4, 5)),
 }
@@ -281,6 +286,8 @@ def test_nothing_is_raised(row, odd):
     said = exercise.answer(row.id, ODD[odd])
     assert said.state in STATES - {"right"}
     assert said.text and repr(said).startswith(f"{row.id} {said.state}: ")
+    # In words of its own, not in those that Python has for its own lines.
+    assert said.state != "noted" and "it could not be read" not in said.text
 
 
 def test_an_unknown_exercise_is_told():
@@ -305,6 +312,28 @@ def test_rounded_answers_are_right():
     assert "0.97 times" in exercise.answer("5.1", (0.5, -4.2)).text
     three = exercise._off(rows()["5.1"], (0.5, ..., ...), (0.5, 1, 2))
     assert three.startswith("1 of 3 are given; ")
+
+
+def test_what_is_right_under_a_condition_is_not_yet():
+    def other_axis(delta, x_hat, std, gamma):
+        mean, along = (v.mean(axis=1, keepdims=True) for v in (delta, delta * x_hat))
+        return gamma / std * (delta - mean - x_hat * along)
+
+    def x_hat_divided(delta, x_hat, std, gamma):
+        h = x_hat / std
+        return gamma / std * (delta - delta.mean(axis=0) - h * (delta * h).mean(axis=0))
+
+    for f in (other_axis, x_hat_divided):
+        said = exercise.answer("7.1", f)
+        assert said.state == "not yet" and "right only if" in said.text
+
+
+def test_an_unseen_sign_is_one_in_every_column_and_at_any_size():
+    unseen = np.array([[1.0, 0.0], [-2.0, 0.0], [1.0, 0.0]])
+    for size in (1e-9, 1, 1e9):
+        assert exercise.answer("7.2", size * unseen).state == "right"
+        assert "their sign shows" in exercise.answer("7.2", size * (unseen + np.array([0, 1]))).text
+    assert "is zero here" in exercise.answer("7.2", 0 * unseen).text
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

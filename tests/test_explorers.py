@@ -251,6 +251,12 @@ def test_the_output_is_the_panel_and_a_still_for_pages_without_a_kernel(explorer
     assert explorer.png() == explorer.image.png
 
 
+def test_where_the_panel_is_closed_the_still_is_left(explorer):
+    explorer.panel.close()
+    data, _ = explorer._repr_mimebundle_()
+    assert stored(data)[0] and "application/vnd.jupyter.widget-view+json" not in data
+
+
 def test_a_picture_is_stored_once_with_its_alternative_text(explorer):
     still = explorer.still(height=0.5)
     assert stored(still._repr_mimebundle_()) == (still.alt, still.png)

@@ -40,6 +40,16 @@ def test_growth_is_the_mean_degree(name):
     assert mean == pytest.approx(growth.growth(name), abs=0.06 if name == "relu" else 1e-4)
 
 
+def test_the_degrees_are_those_of_the_series_up_to_the_highest():
+    """ReLU: (k − 3)!!²/(2π k! Var) at even k; a linear g has degree 1 alone."""
+    shares, k = growth.degrees("relu", 1000), np.arange(4, 1001, 2)
+    ratio = (k - 3.0) ** 2 / (k * (k - 1.0))  # of each to the one two degrees below
+    assert shares[k - 1] == pytest.approx(shares[k - 3] * ratio, rel=1e-9)
+    assert growth.degrees("identity", 1000)[1:].max() < 1e-20
+    with pytest.raises(ValueError, match=r"^highest: got 1001, wanted at most 1000$"):
+        growth.degrees("relu", 1001)
+
+
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
 def test_wide_networks_come_within_one_percent(name):
     factors = growth.measured_growth(name, M_B=512, width=1024, depth=10, rng=3, dtype=np.float32)
@@ -158,6 +168,7 @@ def test_the_limit_of_relu_does_not_hold_below_beta_0():
         ({"gamma": 0}, "gamma: got 0, wanted a size from 1e-06 to 1e+06"),
         ({"gamma": 1e-15}, "gamma: got 1e-15, wanted a size from 1e-06 to 1e+06"),
         ({"gamma": -1e200}, "gamma: got -1e+200, wanted a size from 1e-06 to 1e+06"),
+        ({"beta": 15.0000001}, "beta: got 15.0000001, wanted a size up to 15"),
         ({"beta": -19.9}, "beta: got -19.9, wanted a size up to 15"),
         ({"beta": 1e300, "gamma": 3.0}, "beta: got 1e+300, wanted a size up to 45"),
     ],
@@ -227,7 +238,10 @@ def test_errors_are_derivatives_in_every_mixture_of_layers(kinds):
         truth = complex_step(lambda y, l=l: cost(y, l), steps[l].y)
         assert np.abs(truth - error).max() < 1e-12
     squares = np.array([(error**2).sum() for error in found[::-1]])
-    assert growth.error_norms(net, steps, delta) == pytest.approx(squares / squares[0])
+    norms = growth.error_norms(net, steps, delta)
+    assert norms == pytest.approx(squares / squares[0])
+    for size in (2.0**-1000, 2.0**-530, 2.0**530, 2.0**1000):  # whose squares vanish or overflow
+        assert growth.error_norms(net, steps, size * delta) == pytest.approx(norms)
 
 
 def test_effective_rank():

@@ -291,3 +291,9 @@ def test_table_says_what_is_measured_now():
     shown = ledger.table()._repr_markdown_().splitlines()[2:]
     assert len(shown) == len(ledger.rows())
     assert all("agrees to 1e-12" in line for line in shown)
+
+
+def test_the_command_line_takes_no_row():
+    shell = [sys.executable, "-m", "bnnotes.ledger", "S22"]
+    refused = subprocess.run(shell, capture_output=True, encoding="utf-8")
+    assert refused.returncode == 2 and "unrecognized arguments: S22" in refused.stderr

@@ -101,6 +101,22 @@ def test_train(changes, name):
     assert net.layers is before
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_layer_has_its_own_attributes_alone(batch_norm):
+    """What a reader keeps there, such as a velocity, is no parameter."""
+    for change in (lambda l: setattr(l, "m", 0 * l.W[:, 0]), lambda l: delattr(l, "W")):
+        net, psi, phi = made(batch_norm)
+        change(net.layers[1])
+        with pytest.raises(ValueError, match=r"^network.layers\[1\]: got attributes .*wanted W, "):
+            network.train(net, psi, phi, learning_rate=0.1, batch_size=4, epochs=1, rng=0)
+
+
+def test_a_label_is_shown_as_it_is():
+    net, psi, phi = made()
+    with pytest.raises(ValueError, match=r"got 1.000000000001 at index .*wanted \[0, 1\]"):
+        network.cost_and_gradients(net, psi, phi * (1 + 1e-12))
+
+
 def test_statistics():
     net, psi, _ = made()
     statistics = network.population_statistics(net, psi)

@@ -48,6 +48,11 @@ def test_code_as_people_write_it(name):
         assert word in said(report)
 
 
+@pytest.mark.parametrize("n", range(2, 9))
+def test_a_layer_of_any_size_is_reviewed(n):
+    assert review.batchnorm_backward(review_cases.ParameterLayer(n)).ok
+
+
 # The truth.
 
 
@@ -268,6 +273,26 @@ def test_a_right_network_is_right_with_its_own_eps():
     assert not review.network(lambda network, psi, phi: None).ok
 
 
+@pytest.mark.parametrize("eps", [0.0, 1e-5])
+@pytest.mark.parametrize("layout", ["sample-major", "feature-major"])
+@pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid", "identity"])
+def test_a_network_as_the_source_has_it_is_reviewed(name, layout, eps):
+    """With ε = 0 built in, and an activation."""
+    major = np.transpose if layout == "feature-major" else np.asarray
+
+    def f(psi, phi, Ws, gammas, betas):
+        given = zip(Ws, map(np.ravel, gammas), map(np.ravel, betas), strict=True)
+        net = network.Network([network.BatchNorm(*p) for p in given], network.get(name), eps)
+        cost, found = network.cost_and_gradients(net, major(psi), major(phi))
+        columns = [major([g.gamma]) for g in found], [major([g.beta]) for g in found]
+        return cost, list(zip([g.W for g in found], *columns, strict=True))
+
+    report = review.network(f, layout=layout)
+    assert report.ok == (name != "identity"), report
+    if not report.ok:
+        assert "take `activation` if yours is neither tanh, relu nor sigmoid" in report.diagnosis
+
+
 HELD = {
     "an array per parameter, by layer": lambda layers: [list(vars(g).values()) for g in layers],
     "a list per parameter": lambda layers: [
@@ -402,6 +427,13 @@ def test_what_depends_on_the_layout_is_not_passed_in_silence():
     other = review.batchnorm_backward(review_cases.either_layout, layout="sample-major")
     assert not other.ok and "layer normalization" in other.diagnosis
     assert review.batchnorm_backward(review_cases.either_layout, layout=FEATURES.name).ok
+
+
+def test_what_depends_on_the_meaning_of_a_name_is_not_passed_in_silence():
+    with pytest.warns(UserWarning, match="`x` is x̂, and not x"):
+        review.batchnorm_backward(review_cases.x_in_place_of_x_hat).raise_if_wrong()
+    for said, role in (("w", "gamma"), ("z", "x_hat"), ("sigma", "std"), ("p", "x_hat")):
+        assert not review.names.told_otherwise(said, role)
 
 
 def test_a_number_of_the_report_is_the_number():
@@ -562,6 +594,14 @@ def test_whatever_is_handed_over_is_reported(thing, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("door", review.DOORS)
+def test_a_case_of_a_report_can_be_had_by_its_name(door):
+    """With ε built in a report leaves it out."""
+    said = {row.case for row in getattr(review, door)(lambda delta, x: delta + x).rows}
+    for name in said | {"M_B = 5, eps = 0.1", "M_B = 6"}:
+        assert review.case(door, name)["delta"].size
+
+
 def test_what_it_prints_is_not_shown(capsys):
     review.batchnorm_backward(review_cases.loud)
     captured = capsys.readouterr()
@@ -589,6 +629,8 @@ def test_an_option_that_is_none_is_refused():
             review.batchnorm_backward(review_cases.by_names, **options)
     with pytest.raises(ValueError, match="groups"):
         review.groupnorm_backward(review_cases.by_names, groups=0)
+    with pytest.raises(ValueError, match="groups: got 1000000, wanted at most 256"):
+        review.groupnorm_backward(review_cases.by_names, groups=10**6)
     with pytest.raises(ValueError, match="subject"):
         review.case("nothing", "M_B = 3")
 
@@ -602,15 +644,22 @@ def test_an_option_that_is_none_is_refused():
 def test_the_exit_status(name, status, capsys):
     place = f"{Path(review_cases.__file__)}:{name}"
     assert main([place]) == status
-    assert name in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    # There is no report to ask for what it takes to see a mistake.
+    assert name in shown and ("should be:" in shown) == (status == 1)
 
 
 def test_the_shell_says_what_is_not_there(tmp_path, capsys):
-    broken = tmp_path / "broken.py"
+    broken, syntax, notebook = (tmp_path / name for name in ("broken.py", "s.py", "n.ipynb"))
     broken.write_text("raise SystemExit(0)\n")
-    for place in ("nowhere.py:f", f"{broken}:f", f"{review_cases.__file__}:nothing"):
+    syntax.write_text("def f(:\n")
+    notebook.write_text("{}")
+    files = "nowhere.py", broken, syntax, notebook
+    for place in (*(f"{path}:f" for path in files), f"{review_cases.__file__}:nothing"):
         assert main([place]) == 2
-    assert "nothing" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nothing" in said and f"{notebook}:f: wanted path/to/file.py:name" in said
+    assert "_call_with_frames_removed" not in said  # a line of Python's own
 
 
 @pytest.mark.parametrize("name", ["random", "numpy", "a name"])

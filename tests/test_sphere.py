@@ -1,5 +1,6 @@
 """Isometric coordinates, batches with given angles, and a neuron in training, by other means."""
 
+import copy
 import itertools
 import math
 
@@ -108,10 +109,10 @@ def test_reachable_angles_are_the_nearest(M_B):
 
 
 @pytest.mark.parametrize("name", ["theta1", "theta2", "dihedral"])
-@pytest.mark.parametrize("wrong", [-0.1, 3.2, 2 * np.pi])
+@pytest.mark.parametrize("wrong", [-0.1, 3.1415927, 2 * np.pi])
 def test_what_is_no_angle_between_vectors_is_refused(name, wrong):
     angles = dict.fromkeys(("theta1", "theta2", "dihedral"), np.pi) | {name: wrong}
-    with pytest.raises(ValueError, match=f"^{name}: got {wrong:.6g}, wanted "):
+    with pytest.raises(ValueError, match=f"^{name}: got {wrong:.16g}, wanted "):
         sphere.reachable(2, **angles)
 
 
@@ -306,5 +307,12 @@ def test_a_training_of_no_steps_looks_once():
     path = sphere.train_neuron(neuron, psi, phi, parameters=["W"], **options)
     assert path.cost.shape == (1,) and path.gradient.shape == (1, 3)
     assert path.cost[0] == network.cost_and_gradients(neuron, psi, phi)[0]
+    twice, once = (
+        sphere.train_neuron(
+            copy.deepcopy(neuron), psi, phi, parameters=names, learning_rate=0.1, steps=1
+        )
+        for names in (["W", "W"], ["W"])
+    )
+    assert (twice.cost == once.cost).all()
     with pytest.raises(ValueError, match=r"^parameters: got 'W', wanted a list of names"):
         sphere.train_neuron(neuron, psi, phi, parameters="W", **options)

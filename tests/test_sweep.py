@@ -75,6 +75,15 @@ def test_in_a_browser_the_runs_are_trained_in_turn(wanted, monkeypatch):
         sweep.run([RUNS[0]._replace(labels="no")])
 
 
+def test_where_no_run_failed_none_is_said_to():
+    def breaks(arrivals):
+        raise RuntimeError("no bar")
+
+    for progress in (breaks, lambda arrivals: None):
+        with pytest.raises(sweep.SweepStopped, match=r"^the sweep failed \((Runtime|Value)Error: "):
+            sweep.run(RUNS[:1], sweep.OneByOne(), progress=progress)
+
+
 def test_no_run_is_trained_twice(wanted):
     kept = dict(list(wanted.items())[:-1])
 

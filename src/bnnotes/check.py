@@ -212,7 +212,8 @@ class Checks:
             return "no comparison yet"
         worst = max(self._rows.values(), key=lambda row: row.difference)
         many = f"{len(self._rows)} comparison{'s' * (len(self._rows) > 1)}"
-        return f"{many}, each {worst.agreement} or better"
+        agrees = worst.agreement.startswith("agrees")
+        return f"{many}, {f'each {worst.agreement} or better' if agrees else 'one differs'}"
 
     def __repr__(self):
         rows = tuple(self._rows.values())

@@ -152,7 +152,7 @@ def _require_standardized(name, array):
     if off.any():
         i = int(off.argmax())
         got = f"{name}: got column {i} of mean {np.atleast_1d(mean)[i]:.2g}"
-        got += f" and mean square {np.atleast_1d(square)[i]:.2g}"
+        got += f" and mean square {np.atleast_1d(square)[i]:.8g}"
         raise ValueError(f"{got}, wanted x̂, of mean 0 and mean square at most 1")
 
 
@@ -227,7 +227,7 @@ def unit_interval(name, array):
     outside = (array.real < 0) | (array.real > 1)
     if outside.any():
         index = tuple(int(k) for k in np.argwhere(outside)[0])
-        raise ValueError(f"{name}: got {array[index]:g} at index {index}, wanted [0, 1]")
+        raise ValueError(f"{name}: got {array[index]:.16g} at index {index}, wanted [0, 1]")
 
 
 def number(name, value, *, minimum=0.0):

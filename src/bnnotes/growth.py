@@ -30,7 +30,7 @@ from .checked import (
 from .network import Dense, Step, _require_network, create, feed_forward
 from .sample_space import center
 
-HIGHEST = 10**4  # a second
+HIGHEST = 10**3  # beyond, a polynomial turns too often for the nodes to see it
 HIGHEST_BRANCH = 100  # layers in a block
 MOST_LAYERS = 10**5  # some seconds where they are narrow
 FARTHEST = 20.0  # beyond it the density of N(0, 1) is below 1e-87
@@ -78,10 +78,10 @@ def _moments(activation, gamma=1.0, beta=0.0):
     )
     if not 1 / STEEPEST <= abs(gamma) <= STEEPEST:
         wanted = f"a size from {1 / STEEPEST:g} to {STEEPEST:g}"
-        raise ValueError(f"gamma: got {gamma:g}, wanted {wanted}")
+        raise ValueError(f"gamma: got {gamma:.16g}, wanted {wanted}")
     if abs(beta) > FARTHEST_KINK * max(1, abs(gamma)):
         wanted = f"a size up to {FARTHEST_KINK * max(1, abs(gamma)):g}"
-        raise ValueError(f"beta: got {beta:g}, wanted {wanted}")
+        raise ValueError(f"beta: got {beta:.16g}, wanted {wanted}")
     z, weight = _normal(-beta / gamma)
     y = gamma * z + beta
     with np.errstate(all="ignore"):
@@ -241,6 +241,7 @@ def degrees(activation, highest=40):
     ----------
     activation : Activation or str
     highest : int
+        Up to 1000.
 
     Returns
     -------
@@ -314,6 +315,8 @@ def error_norms(network, steps, delta):
     delta = sized("delta", delta, "M_B n_L", sizes, real=True)
     if not delta.any():
         raise ValueError("delta: got zeros, wanted at least one entry that is not 0")
+    # In units of a power of two, which rounds nothing, so that no square vanishes or overflows.
+    delta = np.ldexp(delta, -np.frexp(np.abs(delta).max())[1])
     norms = unchecked(_norms, network, steps, delta)
     if not finite(norms):
         raise ValueError("delta: the error overflows on its way down; wanted fewer layers")

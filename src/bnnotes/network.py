@@ -327,6 +327,10 @@ def _require_network(name, network, real=False):
     for l, layer in enumerate(layers):
         at = f"{name}.layers[{l}]"
         instance(at, layer, (Dense, BatchNorm), "a Dense or a BatchNorm")
+        wanted = type(layer).__dataclass_fields__
+        if vars(layer).keys() != wanted.keys():
+            got = f"{at}: got attributes {', '.join(vars(layer))}"
+            raise ValueError(f"{got}, wanted {', '.join(wanted)}")
         for attribute, array in vars(layer).items():
             shape = f"n_{l + 1} n_{l}" if attribute == "W" else f"n_{l + 1}"
             instance(f"{at}.{attribute}", array, np.ndarray, "an array")

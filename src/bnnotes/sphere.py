@@ -97,7 +97,7 @@ def reachable(M_B, theta1, theta2, dihedral):
     angles = {"theta1": theta1, "theta2": theta2, "dihedral": dihedral}
     for name, angle in angles.items():
         if number(name, angle) > math.pi:
-            raise ValueError(f"{name}: got {angle:g}, wanted an angle from 0 to π")
+            raise ValueError(f"{name}: got {angle:.16g}, wanted an angle from 0 to π")
     theta1, theta2, dihedral = map(float, angles.values())
     if M_B == 2:
         return _flat(theta1), _flat(theta2), dihedral
@@ -248,7 +248,7 @@ def _steps(neuron, psi, phi, parameters, learning_rate, steps):
         gradients, record = _look(neuron, psi, phi)
         yield record
         layer = dict(vars(neuron.layers[0]))
-        for name in parameters:
+        for name in set(parameters):
             layer[name] = layer[name] - learning_rate * getattr(gradients, name)
         neuron.layers = [type(neuron.layers[0])(**layer)]
     yield _look(neuron, psi, phi)[1]

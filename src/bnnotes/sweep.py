@@ -282,7 +282,7 @@ def run(runs, executor=None, *, results=None, progress=iter):
         pass
     except Exception as error:
         _take(pending, results)
-        raise SweepStopped(_why(error, runs, results), results) from error
+        raise SweepStopped(_why(error, pending, runs, results), results) from error
     finally:
         for future in pending:
             future.cancel()
@@ -317,8 +317,10 @@ def _take(pending, results):
             results[one] = future.result()
 
 
-def _why(error, runs, results):
-    what = "the workers were lost" if isinstance(error, futures.BrokenExecutor) else "a run failed"
+def _why(error, pending, runs, results):
+    ended = (future for future in pending if future.done() and not future.cancelled())
+    what = "a run failed" if any(f.exception() is error for f in ended) else "the sweep failed"
+    what = "the workers were lost" if isinstance(error, futures.BrokenExecutor) else what
     kept = sum(one in results for one in runs)
     return (
         f"{what} ({type(error).__name__}: {error}); {kept} of {len(runs)} runs have finished and "

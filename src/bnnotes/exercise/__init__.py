@@ -179,7 +179,7 @@ def _choice(row, value):
 
 def _guess(row, value):
     letters = _letters(row, value)
-    if "" in letters:
+    if "" in letters or len(letters) != 1:
         return _no_option(row)
     said = f"You say {letters[0]}, {dict(_lettered(row))[letters[0]]}."
     return "noted", f"{row.asks}\n{said} {row.right}"
@@ -215,7 +215,9 @@ def _function(row, f):
 
 
 def _find(row, value):
-    truth = row.truth(0, value)
+    truth, trouble = guarded(row.truth, 0, value)
+    if trouble:
+        return "not yet", f"wanted {row.wants}."
     off = truth if isinstance(truth, str) else _off(row, *truth)
     if not off:
         return _right(row)
@@ -230,7 +232,9 @@ def _review(row, f):
     report = getattr(review, row.door)(f)
     if _is_stub(f) or UNFILLED in report.diagnosis:
         return "empty", _empty_text(row)
-    if report.mistakes == tuple(row.mistakes) and (report.ok or row.mistakes):
+    known = report.mistakes == tuple(row.mistakes) and (report.ok or row.mistakes)
+    # The exercise says how its arrays lie and what they are.
+    if known and not report.condition:
         return _right(row)
     return "not yet", f"review says: {report.diagnosis}"
 
@@ -245,13 +249,17 @@ def _off(row, value, expected):
     """What is off, in numbers; "" where the value is right."""
     if not isinstance(expected, tuple):
         return _part_off(row, value, expected)
-    if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != len(expected):
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, (tuple, list)) or len(value) != len(expected):
         return f"wanted {len(expected)} results, {row.wants}."
     if any(map(_empty, value)):
         given = sum(not _empty(one) for one in value)
         return f"{given} of {len(expected)} are given; wanted {row.wants}."
     if row.any_order:
-        value, expected = np.sort(value, axis=0), np.sort(expected, axis=0)
+        value, trouble = guarded(np.sort, value, axis=0)
+        if trouble:
+            return f"wanted {row.wants}."
+        expected = np.sort(expected, axis=0)
     parts = [_part_off(row, *pair) for pair in zip(value, expected, strict=True)]
     wrong = [f"number {i} is off: {part}" for i, part in enumerate(parts, 1) if part]
     good = len(parts) - len(wrong)
@@ -260,14 +268,15 @@ def _off(row, value, expected):
 
 def _part_off(row, value, expected):
     value, trouble = guarded(np.asarray, value, dtype=complex)
-    if trouble:
+    if trouble or not value.size:
         return f"wanted numbers ({row.wants})."
     expected = np.asarray(expected)
     if expected.ndim and value.squeeze().shape != expected.squeeze().shape:
         return f"yours has shape {value.shape}, wanted {expected.shape}."
     if not np.isfinite(value).all():
         return "yours is not finite."
-    value = value.reshape(expected.shape) if expected.ndim else value.ravel()
+    expected = expected if expected.ndim else np.full(value.shape, expected)
+    value = value.reshape(expected.shape)
     tolerance = row.tolerance or TOLERANCES[row.kind]
     size = np.abs(expected).max()
     difference = np.abs(value - expected).max()

@@ -324,11 +324,12 @@ def unseen_sign(rng, delta):
     delta = np.asarray(delta, float)
     _, _, _, normalized, gamma = layer(rng, M_B=len(delta), n=delta.shape[1])
     right = batchnorm.input_error(delta, normalized, gamma)
-    if np.abs(right).max() < 1e-6:
+    if np.abs(right).max() <= 1e-6 * np.abs(delta).max():
         return "the true ∂C/∂x is zero here, so this Δ shows nothing, right or wrong."
     mean = delta.mean(axis=0)
     wrong = right + 2 * gamma / normalized.std * mean
-    if np.abs(wrong - right).max() > 1e-2 * np.abs(right).max():
+    # Column by column, whose errors may be of any size.
+    if (np.abs(wrong - right).max(axis=0) > 1e-2 * np.abs(right).max(axis=0)).any():
         return f"your Δ has the means {', '.join(f'{one:.2g}' for one in mean)}: their sign shows."
     return wrong, right
 

@@ -532,4 +532,6 @@ class Explorer(Live):
         still = picture._repr_mimebundle_()
         still["text/plain"] = f"Explorer: {alt}"
         # By the key a page without a kernel finds the explorer again.
-        return {**self.panel._repr_mimebundle_(**options), **still}, {"explorer": self.key}
+        # A widget that the reader has closed has no bundle.
+        shown = (self.panel._repr_mimebundle_ or dict)(**options)
+        return {**shown, **still}, {"explorer": self.key}

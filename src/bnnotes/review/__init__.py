@@ -69,6 +69,7 @@ _DENSE = set(DENSE)
 _ALONE = frozenset(names.OFFERED - {"dgamma", "dbeta"})
 _BACKWARD = "dx", "dgamma", "dbeta"
 _OF_FORWARD = frozenset(names.OF_FORWARD | {"self"})
+MOST_GROUPS = 256  # some seconds
 WEIGHTS = {"(n, n_prev)": False, "(n_prev, n)": True}
 
 
@@ -116,7 +117,7 @@ class Door:
             if value is not None and not options[name]:
                 raise ValueError(f"{name}: {self.__name__} does not take it")
         if groups is not None:
-            count("groups", groups)
+            count("groups", groups, maximum=MOST_GROUPS)
         elif callable(self.kinds):
             groups = next((v for k in _GROUPS if isinstance(v := names.attribute(f, k), int)), 2)
         subjects = self.of(groups)
@@ -248,7 +249,7 @@ def network(f, *, batch_norm=True, layout=None, weights=None):
         Takes ``psi`` and ``phi``, the inputs and the labels, and either
         ``network``, or ``layers`` (a list of dicts with W, gamma and beta),
         or ``Ws``, ``gammas`` and ``betas``; and ``eps`` and ``activation``,
-        or it has them built in. Returns (cost, gradients), the gradients in
+        or it has them built in: tanh, ReLU or sigmoid. Returns (cost, gradients), the gradients in
         the same form.
     batch_norm : bool
         Whether the layers normalize their batch; else they have W and b.
@@ -302,6 +303,8 @@ def case(subject, name):
     subject = DOORS[choice("subject", subject, DOORS)].of()[0]
     layout = LAYOUTS[subject.kind.layouts[0]]
     found = {each.name: each for each in _cases(subject.made, layout, kind=subject.kind)}
+    # Where ε is built in, a report leaves it out.
+    found = {**{name.split(", eps")[0]: each for name, each in found.items()}, **found}
     values = found[choice("name", name, found)].values
     hand = call.Form(layout)
     roles = [role for role in names.SAYS if role not in _DENSE]

@@ -19,10 +19,10 @@ STATUS = {"right": 0, "own": 0, "wrong": 1, "unknown": 2}
 def load(place):
     """Return what ``path.py:name`` names, and why it is not there, or ""."""
     path, _, name = place.rpartition(":")
-    if not path or not Path(path).is_file():
-        return None, f"{place}: wanted path/to/file.py:name"
     # Under a name of its own: a random.py must not take the place of Python's.
     spec = importlib.util.spec_from_file_location(f"reviewed_{Path(path).stem}", path)
+    if not path or not Path(path).is_file() or spec is None:
+        return None, f"{place}: wanted path/to/file.py:name"
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     sys.path.insert(0, str(Path(path).resolve().parent))
@@ -60,7 +60,7 @@ def main(arguments=None):
     except ValueError as error:
         print(error, file=sys.stderr)
         return STATUS["unknown"]
-    print(report)
+    print(report if report.ok else f"{report}\n\n{report.reproduce}")
     return STATUS[report.verdict]
 
 

@@ -25,7 +25,18 @@ import numpy as np
 
 from .. import network
 from ..activations import BY_NAME
-from .mistakes import BATCH, FEATURES, FULL, LAYOUTS, LISTS, NUMBERS, RIGHT, SAMPLES, Parameters
+from .mistakes import (
+    BATCH,
+    FEATURES,
+    FULL,
+    LAYOUTS,
+    LISTS,
+    NUMBERS,
+    RIGHT,
+    SAMPLES,
+    SUMS,
+    Parameters,
+)
 from .names import (
     ANY,
     BACK,
@@ -86,7 +97,8 @@ def _told(error):
     frame, line = error.__traceback__, ""
     while frame is not None:
         code = frame.tb_frame.f_code
-        if "bnnotes/review" not in code.co_filename.replace("\\", "/"):
+        name = code.co_filename.replace("\\", "/")
+        if "bnnotes/review" not in name and not name.startswith("<frozen"):
             line = f" (line {frame.tb_lineno} of {code.co_name})"
         frame = frame.tb_next
     return said + line
@@ -247,7 +259,7 @@ class Form(NamedTuple):
             value = self.layout.hand(value)
         elif role == "W":
             value = value.T if self.transposed else value
-        elif kind.within and value.ndim == 3:
+        elif kind.within and value.ndim == 3 and role not in SUMS:
             value = self.layout.reduced(kind.once(value), self.kept[1], kind)
         else:
             kept = self.kept[role not in ("gamma", "beta", "b")]
@@ -378,7 +390,10 @@ def read(result, names, wanted, form, values):
         if value is None:
             continue
         if array is None:
-            shapes.append(f"{SYMBOLS[said]} is a {type(value).__name__}, wanted an array")
+            other = f"is a {type(value).__name__}, wanted an array"
+            if isinstance(value, np.ndarray):
+                other = f"has the dtype {value.dtype}, wanted numbers"
+            shapes.append(f"{SYMBOLS[said]} {other}")
             continue
         taken = form.take(said, array, values)
         if taken is None:
@@ -483,9 +498,14 @@ def slots_of(f, offered, delta=True):
         elif not optional:
             unknown.append(name)
             slots.append((name, list(ANY)))
+    for k, (_, possible) in enumerate(slots):
+        # Where another is Δ, a name that says little is sooner something else.
+        if "delta" in (p[0] for _, p in slots[:k] if p) and possible[:1] == ["delta"]:
+            possible.append(possible.pop(0))
     primary = [p[0] for _, p in slots if p]
-    if delta and "delta" not in primary and unknown:
-        slots = [(k, ["delta", *p] if k == unknown[0] else p) for k, p in slots]
+    if delta and "delta" not in primary:
+        weak = [k for k, _ in slots if isinstance(k, str) and squash(k) in WEAK]
+        slots = [(k, ["delta", *p] if k in [*unknown, *weak][:1] else p) for k, p in slots]
     slots = [(k, [r for r in p if r in offered or r is None]) for k, p in slots]
     known = {"mean", "var", "eps", "std", "running_mean"} & {p[0] for _, p in slots if p}
     if delta and known <= {"std"}:
@@ -1121,6 +1141,15 @@ def pair_ways(forward, backward, layouts, wanted):
     if "delta" not in back.values() and back:
         back[next(k for k, r in back.items() if r != "self")] = "delta"
     others = [k for k, r in back.items() if r not in ("delta", "self", None)]
+    star = [
+        p.name
+        for p in inspect.signature(backward).parameters.values()
+        if p.kind == p.VAR_POSITIONAL
+    ]
+    if star and not others:
+        raise Unreadable(
+            f"review hands over a cache as it is, and does not unpack it for `*{star[0]}`"
+        )
     wirings = ["cache", "places"] if len(others) == 1 else ["names", "places", "cache"]
     for rank, roles in assignments(slots, 12):
         for form in forms(backward, layouts, forward):
@@ -1253,7 +1282,12 @@ class NetworkWay(FunctionWay):
             found = [(k, l, v[n]) for k, v in seen.items() if k for l, n in enumerate(sorted(v))]
         else:
             # Three layers of three arrays, or three lists of an array per layer: the shapes tell.
-            lists = all(np.ndim(as_array(value)) == 2 for _, value in pairs[:count])
+            # A column of γ has two axes, as W has.
+            arrays = [as_array(value) for _, value in pairs[:count]]
+            fit = [
+                np.ndim(a) == 2 and a.size == l.W.size for a, l in zip(arrays, layers, strict=False)
+            ]
+            lists = all(fit) and not len(kinds) != len(gradients) == count
             order = [(k, l) for k in kinds for l in range(count)]
             order = order if lists else [(k, l) for l in range(count) for k in kinds]
             if len(pairs) != len(order):

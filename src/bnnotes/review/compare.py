@@ -218,7 +218,9 @@ class Subject(NamedTuple):
         way = found.way
         every = cases(self.made, way.form.layout, way.n, self.kind)
         if self.kind is BASELINE:
-            every = [c for c in every if c.kind != "constant"]
+            # Where M_B = n, no shape tells ∂C/∂W from Δ of the layer below.
+            told = [c for c in every if len(c.values["x"]) != c.values["x"].shape[-1]]
+            every = [c for c in told if c.kind != "constant"]
         kept = []
         for case in every:
             if found.forward and case.kind in ("constant", "one", "width"):
@@ -490,7 +492,10 @@ class Network(Subject):
 
     def gather(self, found, few=False):
         """Return the `Evidence` of all cases."""
-        return [self.evidence(case, found) for case in network_cases(self.batch_norm)]
+        every = network_cases(self.batch_norm)
+        # With ε = 0 built in, as in the source, one sample has no x̂.
+        kept = [c for c in every if found.eps != 0 or len(c.values["psi"]) > 1]
+        return [self.evidence(case, found) for case in kept]
 
     def evidence(self, case, found):
         """Return the `Evidence` of one case."""
@@ -522,4 +527,4 @@ def _of_cost(way, given):
         eps = max(eps - step, 0.0) if abs(step) < 1 else eps
         if abs(step) < 1e-13:
             break
-    return tidy(eps, 1e-3, 1e-11)
+    return tidy(eps, 1e-3, 1e-11) if eps > 1e-11 else 0.0

@@ -15,12 +15,14 @@ from .compare import (
     LOOSE,
     TIGHT,
     TOLERANCE,
+    Found,
     Network,
     off,
     scales_of,
     shaped,
     truth_of,
     values_given,
+    without_gamma,
     without_variance,
 )
 from .mistakes import (
@@ -38,7 +40,7 @@ from .mistakes import (
     in_network,
     layer,
 )
-from .names import SYMBOLS, symbol
+from .names import SAYS, SYMBOLS, may_be_gamma, symbol, told_otherwise
 
 LOOKS, SECONDS = 500, 20  # for a way of calling: a count, and seconds only where code is slow
 
@@ -87,6 +89,8 @@ def _walk(subject, ways, deep):
             continue
         if roles is first_roles and not found.evidence.outcome.shapes:
             forms_alive = {*(forms_alive or ()), way.form}
+        if _good(found) and found.ones:
+            found = _unheeded(subject, found)
         if _good(found):
             if best and ((best.kind == "own" and found.forward) or _same(best.way, way)):
                 continue
@@ -143,6 +147,18 @@ def _equal(a, b):
 def _good(found):
     e = found.evidence
     return bool(e.found) and not e.wrong and not e.outcome.shapes
+
+
+def _unheeded(subject, found):
+    """Return the way in which γ is an argument that changes nothing, or what was found."""
+    way = found.way
+    for name in way.roles if type(way) is call.FunctionWay else ():
+        if isinstance(name, str) and may_be_gamma(name):
+            roles = {**way.roles, name: "gamma"}
+            other = subject.look(call.FunctionWay(way.f, roles, way.form, way.wanted, way.order))
+            if isinstance(other, Found) and _equal(found, other):
+                return other
+    return found
 
 
 def verify(subject, found, live=(), deep=True):
@@ -208,8 +224,11 @@ def _random(way, values):
 
 
 def _condition(found, live):
-    """Say on what a right verdict depends: the layout, where shapes cannot tell."""
+    """Say on what a right verdict depends: what its arguments are, or how they lie."""
     way = found.way
+    for name, role in getattr(way, "roles", {}) and way.taken.items():
+        if other := told_otherwise(name, role):
+            return f"its `{name}` is {SAYS.get(role, role)}, and not {SAYS.get(other, other)}"
     if way.form.layout is FEATURES and not {"dgamma", "dbeta"} & found.evidence.found.keys():
         rows = [f for f in live if f.way.form.layout is SAMPLES and not f.evidence.outcome.shapes]
         if rows:
@@ -324,7 +343,9 @@ def name_it(subject, found, evidence, deep=True):
         return Verdict("wrong", text, ("γ updated",), 1, evidence, way, notes=notes)
     failed = [e for e in evidence if e.outcome.trouble]
     if not good:
-        trouble = failed[0].outcome.trouble if failed else "it returned nothing"
+        shapes = next((e.outcome.shapes for e in evidence if e.outcome.shapes), ())
+        said = "; ".join(shapes) or "it returned nothing"
+        trouble = failed[0].outcome.trouble if failed else said
         kind = "wrong" if way.has_forward else "unknown"
         text = f"it failed: {trouble}"
         if way.has_forward:
@@ -488,7 +509,7 @@ class Search:
         if self.base and (self.fits({}, self.names) or self._of_the_book()):
             return self._standard()
         for eps in self.epsilons():
-            rows = self.rows(self.names, eps)
+            rows = self._said_of_these(self.rows(self.names, eps))
             if rows:
                 text, names = _either(rows)
                 if all(m.other for m in rows) and not self.found.way.has_forward:
@@ -507,6 +528,13 @@ class Search:
                 names += [name for name in found if name not in names]
                 parts += count
         return "; ".join(texts), tuple(names), parts
+
+    def _said_of_these(self, rows):
+        """Leave out what speaks of more than came back, where something else explains it too."""
+        sums = {"dgamma", "dbeta"} - set(self.names)
+        rows = [m for m in rows if not m.steps.keys() & sums] or rows
+        alone = self.subject.wanted == ("y",)
+        return [m for m in rows if not (alone and m.other)] or rows
 
     def _of_the_book(self):
         """Say whether the backward pass is that of the book, after a forward pass that is not."""
@@ -695,6 +723,8 @@ class NetworkSearch(Search):
         said, bad = ["no known mistake explains it"], [q for q in gradients if q in self.wrong]
         if "cost" in self.names:
             where = "wrong: look at the forward pass" if "cost" in self.wrong else "right"
+            if "cost" in self.wrong and self.found.way.activation:
+                where += ", or take `activation` if yours is neither tanh, relu nor sigmoid"
             said.append(f"the cost is {where}")
         if bad and len(bad) == len(gradients):
             said.append("every gradient is wrong")
@@ -922,7 +952,7 @@ def digits_lost(subject, verdict):
             n = {"n": way.n} if way.n else {}
             values = subject.batch(seed, 5, large.case.values["P"], eps=eps, mean=ratio, **n)
             if not way.gamma_taken:
-                values["gamma"] = np.ones_like(values["gamma"])
+                values = without_gamma(values)
             found = way.backward(values).found.get(q)
             if found is None:
                 return np.nan, False

@@ -25,8 +25,8 @@ x_hat        xbn
 mean         meanx bnmean xbar mean mu μ mub batchmean samplemean xmean savemean savedmean avg
 mean         mubatch bmean bnmeani average
 std          std sqrtvareps stdeps varsqrt rootvar xstddev sdx stdx stddev stdev sd sqrtvar
-std          sqrtvariance batchstd samplestd denom denominator
-sigma        sigma σ sigmab batchsigma
+std          sqrtvariance batchstd samplestd denom denominator xstd
+sigma        sigma sig σ sigmab batchsigma
 var          var variance sigma2 sigmasq sigmasquared σ2 batchvar samplevar xvar varb savevar
 var          sigmasquare bnvar xvariance varx savedvar batchvariance sigma2b
 inv_std      invstd ivar invvar istd rstd invsigma stdinv invsqrtvar saveinvstd invstddev rsigma
@@ -78,7 +78,7 @@ optimizer    optimizer optim opt
 WEAK = {
     "d": "delta n",
     "c": "n gamma",
-    "g": "delta groups gamma",
+    "g": "delta gamma groups",
     "e": "delta",
     "err": "delta",
     "dz": "delta",
@@ -86,7 +86,7 @@ WEAK = {
     "dh": "delta",
     "dl": "delta",
     "derror": "delta",
-    "a": "x gamma",
+    "a": "x u_prev gamma",
     "h": "x x_hat",
     "z": "x x_hat",
     "s": "std x sigma var inv_std",
@@ -169,8 +169,8 @@ _TABLE = _table()
 
 
 def squash(name):
-    """Return a name without underscores and capitals."""
-    return re.sub(r"[_\W]", "", name.casefold()) or name.casefold()
+    """Return a name without underscores and capitals; the hat of x̂ is spelled."""
+    return re.sub(r"[_\W]", "", name.casefold().replace("\u0302", "hat")) or name.casefold()
 
 
 def _tokens(name):
@@ -180,11 +180,26 @@ def _tokens(name):
 def meanings(name, offered):
     """Return what an argument of this name may be, of what is offered, the likeliest first."""
     short = squash(name)
-    found = list(_TABLE.get(short, ())) or WEAK.get(short, "").split() or _by_parts(name)
-    found = [role for role in found if role in offered]
+    known = _TABLE.get(short, ()), WEAK.get(short, "").split()
+    known = known if any(known) else [_by_parts(name)]
+    found = next(filter(None, ([r for r in roles if r in offered] for roles in known)), [])
     for role in tuple(found):
         found += [also for also in ALSO.get(role, ()) if also in offered and also not in found]
     return found
+
+
+def told_otherwise(name, role):
+    """Return what a name says, where that is no other word for what it was taken for; or ""."""
+    short = squash(name)
+    said = _TABLE.get(short, ()) or _by_parts(name)
+    alike = {"std", "sigma"}, {"var", "var_eps"}
+    same = role in said or any({role, *said[:1]} == pair for pair in alike)
+    return "" if same or short in WEAK else next((r for r in said if r in OFFERED), "")
+
+
+def may_be_gamma(name):
+    """Say whether a name says nothing else."""
+    return squash(name) in WEAK or not meanings(name, OFFERED)
 
 
 def _by_parts(name):
@@ -192,13 +207,14 @@ def _by_parts(name):
     parts = [part.casefold() for part in _tokens(name)]
     text = squash(name)
     running = any(p.startswith(("running", "moving", "global", "ema")) for p in parts)
-    inverse = any(p in ("inv", "inverse", "rsqrt", "reciprocal") or "inv" in p for p in parts)
+    inverse = any(p.startswith(("rsqrt", "recip")) or "inv" in p for p in parts)
     if any(p.startswith(("grad", "upstream", "accum", "err")) for p in parts) or text.startswith(
         ("dout", "dl", "grad", "delta", "d_")
     ):
         return ["delta"]
     if "cache" in text or "saved" in parts:
-        return ["cache"]
+        rest = text.removeprefix("saved").removeprefix("cached").removeprefix("cache")
+        return _TABLE.get(rest, ["cache"])
     if any(p.startswith(("std", "stdev", "sigma", "sqrt", "rms")) for p in parts):
         return ["inv_std"] if inverse else ["std"]
     if any(p.startswith("var") for p in parts):
@@ -251,8 +267,9 @@ def parameters(f):
         signature = inspect.signature(f)
     except Exception:
         return None
-    named = signature.parameters.values()
-    return {p.name: p for p in named if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    every = signature.parameters.values()
+    named = {p.name: p for p in every if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    return named or (None if every else {})
 
 
 def _nodes(f):
