@@ -25,6 +25,7 @@ import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
 import pytest
+import seen
 from matplotlib.text import Text
 from PIL import Image
 from test_style import contrast_to_white
@@ -670,16 +671,19 @@ def check_drawn(explorer):
 
 def test_every_slider_from_end_to_end(known):
     check, pictures = fire.invariants(known.key), {name: [] for name in known.controls}
+    told = set()
     for k, (name, value) in enumerate(driving.sweep(known, PLACES)):
         assert known.values[name] == pytest.approx(value)
         check(known.result, known.values)
         check_words(known)
+        told |= {seen.words(known.readout), seen.words(known.image.tooltip)}
         pictures[name].append(known.image.value)
         if name == "M_B" or k % 5 == 0:
             check_drawn(known)
     for name, shown in pictures.items():
         # Not all differ: an ε of 1e-5 is nothing to see.
         assert len(set(shown)) >= 2 and len(set(shown)) > len(shown) / 2, name
+    seen.unchanged(known.key, [*seen.look_of(known.figure), *sorted(told)])
 
 
 def test_random_states(known):

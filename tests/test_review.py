@@ -12,6 +12,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import review_cases
+import seen
 
 from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
@@ -46,6 +47,18 @@ def test_code_as_people_write_it(name):
     assert report.verdict == verdict, said(report)
     for word in words:
         assert word in said(report)
+
+
+def test_reports_are_as_they_were_read():
+    """The first of each verdict at each door, in all that is shown of it."""
+    first, lines = {}, []
+    for thing, subject, options, verdict, _ in review_cases.CASES.values():
+        first.setdefault((subject, verdict), (thing, options))
+    for (subject, _), (thing, options) in first.items():
+        report = getattr(review, subject)(thing, **options)
+        lines += [repr(report), report._repr_html_(), report.reproduce]
+        lines += [f"{report.case}, {report.quantity}, {report.mistakes}"]
+    seen.unchanged("reports", [" ".join(seen.words(line).split()) for line in lines])
 
 
 # The truth.
