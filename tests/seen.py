@@ -38,7 +38,7 @@ def rounded(values):
 
 def style(artist):
     """What an artist looks like, and where it is if it never moves."""
-    said = [type(artist).__name__]
+    said = [next(kind.__name__ for kind in DRAWN if isinstance(artist, kind))]
     for name in WAYS:
         if hasattr(artist, f"get_{name}"):
             value = getattr(artist, f"get_{name}")()
