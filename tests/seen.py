@@ -66,9 +66,9 @@ def look_of(figure):
         edges = [name for name, spine in ax.spines.items() if spine.get_visible()]
         lines.append(f"{rounded(ax.get_position().bounds)} {edges} {ax.axison} {ax.get_aspect()}")
         for axis in (ax.xaxis, ax.yaxis):
-            texts = [words(label.get_text()) for label in axis.get_ticklabels()]
-            if isinstance(axis.get_major_locator(), FixedLocator):
-                lines.append(f"{rounded(axis.get_ticklocs())} {texts}")
+            if isinstance(ticks := axis.get_major_locator(), FixedLocator):
+                texts = getattr(axis.get_major_formatter(), "seq", ())
+                lines.append(f"{rounded(ticks.locs)} {[words(text) for text in texts]}")
         own = [artist for artist in ax.get_children() if isinstance(artist, DRAWN)]
         lines += [style(a) for a in own if not isinstance(a, Spine) and a is not ax.patch]
     for legend in filter(None, (*figure.legends, *(ax.get_legend() for ax in figure.axes))):
