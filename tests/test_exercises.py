@@ -158,6 +158,10 @@ def faults(row, monkeypatch):
     for value in half(row):
         if (said := say(row, value, monkeypatch)).state != "not yet":
             yield f"half: {said}"
+    if row.kind == "choice":
+        said, many = say(row, "neither of them", monkeypatch), np.size(row.truth(0))
+        if not said.text.endswith(f", {many} times" if many > 1 else f"({row.options[-1]})"):
+            yield f"no option: {said}"
     for entry in row.wrong:
         said = say(row, mistaken(row, entry), monkeypatch)
         if said.state != "not yet" or not entry["says"] or not said.text.endswith(entry["says"]):

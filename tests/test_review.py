@@ -16,7 +16,7 @@ import seen
 
 from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
-from bnnotes.review import call, compare, diagnose, mistakes
+from bnnotes.review import call, compare, diagnose, mistakes, names
 from bnnotes.review import report as report_words
 from bnnotes.review.__main__ import main
 from bnnotes.review.mistakes import (
@@ -59,6 +59,11 @@ def test_reports_are_as_they_were_read():
         lines += [repr(report), report._repr_html_(), report.reproduce]
         lines += [f"{report.case}, {report.quantity}, {report.mistakes}"]
     seen.unchanged("reports", [" ".join(seen.words(line).split()) for line in lines])
+
+
+def test_a_method_belongs_to_its_class():
+    made = review_cases.EarlyStep
+    assert names.owner(made.backward) is made and names.owner(review_cases.fc_backward) is None
 
 
 # The truth.

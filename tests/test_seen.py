@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import seen
 
+from bnnotes.review import names
+
 PACKAGE = Path(seen.__file__).parents[1] / "src" / "bnnotes"
 
 
@@ -30,3 +32,9 @@ ROWS = {
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_are_as_they_were_read(name):
     seen.unchanged(name, ROWS[name])
+
+
+def test_the_names_that_review_knows_are_as_they_were_read():
+    tables = names.NAMES, names.WEAK, names.ALSO, names.SETTINGS, names.ANY, names.SAYS
+    offered = map(sorted, (names.OFFERED, names.OF_FORWARD))
+    seen.unchanged("names", [f"{table}" for table in (*tables, *offered)])
