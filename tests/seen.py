@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator
 DRAWN = Line2D, Text, Patch, Collection, AxesImage
 WAYS = (
     *("linestyle", "marker", "markersize", "markevery", "linewidth", "alpha", "zorder", "clip_on"),
-    *("fontsize", "ha", "va", "rotation", "clim", "extent", "origin"),
+    *("fontsize", "ha", "va", "rotation", "clim", "extent", "origin", "annotation_clip"),
 )
 SEEN = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 COLORS = "color", "markerfacecolor", "markeredgecolor", "facecolor", "edgecolor"
@@ -51,7 +51,7 @@ def style(artist):
     place = ()
     if isinstance(artist, Text):
         said += [words(artist.get_text()), f"boxed {artist.get_bbox_patch() is not None}"]
-        place = artist.get_position()
+        place = *artist.get_position(), *getattr(artist, "xy", ())
     if isinstance(artist, Line2D) and len(artist.get_xydata()) <= 4:  # no curve, a mark
         place = artist.get_xydata()
     if isinstance(artist, Patch):

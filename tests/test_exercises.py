@@ -264,6 +264,7 @@ def test_another_truth_is_found(row, monkeypatch):
     ("value", "said"),
     [
         ([3.0, 6.0], "yours is 1.5 times what it should be, in every entry."),
+        ([3.0, 6.0001], "yours differs by 50 % of the largest right entry."),
         ([2.0, -4.0], "yours differs by 2 times the size of the largest right entry."),
         ([2.0, 3.0], "yours differs by 25 % of the largest right entry."),
         ([2.0, 4.05], "yours differs by 1.2 % of the largest right entry."),
