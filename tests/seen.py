@@ -20,8 +20,9 @@ from matplotlib.ticker import FixedLocator
 
 DRAWN = Line2D, Text, Patch, Collection, AxesImage
 WAYS = (
-    *("linestyle", "marker", "markersize", "markevery", "linewidth", "alpha", "zorder", "clip_on"),
-    *("fontsize", "ha", "va", "rotation", "clim", "extent", "origin", "annotation_clip"),
+    *("linestyle", "marker", "markersize", "markeredgewidth", "markevery", "fillstyle"),
+    *("linewidth", "alpha", "zorder", "clip_on", "animated", "fontsize", "fontweight", "ha", "va"),
+    *("rotation", "annotation_clip", "clim", "extent", "origin"),
 )
 SEEN = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 COLORS = "color", "markerfacecolor", "markeredgecolor", "facecolor", "edgecolor"
@@ -50,7 +51,9 @@ def style(artist):
             said += [name, *sorted({to_hex(color, keep_alpha=True) for color in several})[:9]]
     place = ()
     if isinstance(artist, Text):
-        said += [words(artist.get_text()), f"boxed {artist.get_bbox_patch() is not None}"]
+        box = artist.get_bbox_patch()
+        said.append(words(artist.get_text()))
+        said += [to_hex(box.get_fc()), to_hex(box.get_ec())] if box else []
         place = *artist.get_position(), *getattr(artist, "xy", ())
     if isinstance(artist, Line2D) and len(artist.get_xydata()) <= 4:  # no curve, a mark
         place = artist.get_xydata()
