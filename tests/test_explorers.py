@@ -162,6 +162,11 @@ def test_a_value_that_no_slider_has_is_refused(explorer, method, name, value):
     assert explorer.values == {"M_B": 4, "height": 1.0}
 
 
+def test_what_a_slider_wants_is_said():
+    for kind, wanted in ((widgets.IntSlider, "an integer"), (widgets.FloatSlider, "a number")):
+        assert base._refused(kind(min=1, max=3), 4) == f"{wanted} from 1 to 3"
+
+
 def test_numbers_of_numpy_move_a_slider(explorer):
     explorer.set(M_B=np.int64(2), height=np.float32(0.5))
     assert explorer.values == {"M_B": 2, "height": 0.5}

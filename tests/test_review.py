@@ -430,6 +430,11 @@ def test_a_number_of_the_report_is_the_number():
     assert re.search(" +".join(map(re.escape, shown)), repr(report))
     assert report_words._short(1e-10) == "0"
     assert report_words._short(2e-9) == "2e-09"
+    report = review.batchnorm_backward(review_cases.by_names)
+    for one in report._summary():
+        rows = [row for row in report.rows if row.quantity == one.quantity]
+        worst = max(r.difference for r in rows if not r.case.startswith(("float32", "mean/std")))
+        assert one == rows[0]._replace(case=f"all {len(rows)}", difference=worst)
 
 
 @pytest.mark.parametrize(
