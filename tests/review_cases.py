@@ -1837,3 +1837,9 @@ class CountsImages(UsualForward):
         every, N = tuple(range(d.ndim - 1)), len(d)
         self.dgamma, self.dbeta = (d * self.z).sum(every), d.sum(every)
         return self.gamma / self.s / N * (N * d - self.dbeta - self.z * self.dgamma)
+
+
+@right()
+def by_attributes_backward(d, cache):
+    t = d - d.mean(0) - cache.z * (d * cache.z).mean(0)
+    return cache.gamma / cache.sd * t, (d * cache.z).sum(0), d.sum(0)

@@ -15,6 +15,8 @@ import pytest
 from bnnotes import exercise
 from bnnotes.exercise import TRIED, TRUTH, ZERO, rows
 
+# How far off an answer may be, of the largest right entry, where its row says nothing else.
+WITHIN = {"number": 1e-2, "function": 1e-6}
 TEXTS = sorted((Path(__file__).parent.parent / "src" / "text").glob("[0-9]_*.md"))
 STATES = {"right", "not yet", "empty", "noted"}
 KINDS = {"number", "choice", "function", "find", "review", "guess"}
@@ -99,16 +101,28 @@ def mistaken(row, entry):
     return (lambda *args: row.mistaken(entry, *args)) if row.given else row.mistaken(entry)
 
 
+def scaled(expected, factor):
+    if isinstance(expected, tuple):
+        return tuple(scaled(one, factor) for one in expected)
+    return np.multiply(expected, factor)
+
+
 def half(row):
-    """Answers that are right in a part."""
+    """Answers that are right in a part, or nearly."""
+    within = 1 + 1.2 * (row.tolerance or WITHIN.get(row.kind, 0))
     if row.kind == "function":
         yield oracle(row, good=1)
+        yield lambda *args: scaled(oracle(row)(*args), within)
         if isinstance(expected := row.truth(0)[1], tuple):
             yield lambda *args: oracle(row)(*args)[0]
             yield lambda *args: (*oracle(row)(*args)[:-1], 1e6)
-    elif row.kind == "number" and isinstance(expected := row.truth(0), tuple):
-        yield (expected[0], ...)
-        yield (expected[0], expected[1] + 1)
+    elif row.kind == "number":
+        expected = row.truth(0)
+        if np.max(np.abs(expected)) > ZERO:
+            yield scaled(expected, within)
+        if isinstance(expected, tuple):
+            yield (expected[0], ...)
+            yield (expected[0], expected[1] + 1)
     elif row.kind == "choice" and isinstance(expected := row.truth(0), tuple):
         yield expected[:1]
 
@@ -117,11 +131,13 @@ def right(row):
     """Answers that must do, as they follow from the truth."""
     if row.kind == "function":
         yield oracle(row)
+        yield lambda *args: scaled(oracle(row)(*args), 1 + 0.8e-6)
     elif row.kind == "choice":
         yield row.truth(0)
     elif row.kind == "number":
         truth = row.truth(0)
         yield truth
+        yield scaled(truth, 1 + 0.8 * (row.tolerance or WITHIN[row.kind]))
         yield tuple(float(f"{one:.3g}") for one in truth) if isinstance(truth, tuple) else [truth]
 
 
@@ -142,6 +158,10 @@ def faults(row, monkeypatch):
     for value in half(row):
         if (said := say(row, value, monkeypatch)).state != "not yet":
             yield f"half: {said}"
+    if row.kind == "choice":
+        said, many = say(row, "neither of them", monkeypatch), np.size(row.truth(0))
+        if not said.text.endswith(f", {many} times" if many > 1 else f"({row.options[-1]})"):
+            yield f"no option: {said}"
     for entry in row.wrong:
         said = say(row, mistaken(row, entry), monkeypatch)
         if said.state != "not yet" or not entry["says"] or not said.text.endswith(entry["says"]):
@@ -244,6 +264,7 @@ def test_another_truth_is_found(row, monkeypatch):
     ("value", "said"),
     [
         ([3.0, 6.0], "yours is 1.5 times what it should be, in every entry."),
+        ([3.0, 6.0001], "yours differs by 50 % of the largest right entry."),
         ([2.0, -4.0], "yours differs by 2 times the size of the largest right entry."),
         ([2.0, 3.0], "yours differs by 25 % of the largest right entry."),
         ([2.0, 4.05], "yours differs by 1.2 % of the largest right entry."),

@@ -25,6 +25,7 @@ import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
 import pytest
+import seen
 from matplotlib.text import Text
 from PIL import Image
 from test_style import contrast_to_white
@@ -159,6 +160,11 @@ def test_a_value_that_no_slider_has_is_refused(explorer, method, name, value):
     with pytest.raises(ValueError, match=rf"^{name}: got .*, wanted "):
         getattr(explorer, method)(**{name: value})
     assert explorer.values == {"M_B": 4, "height": 1.0}
+
+
+def test_what_a_slider_wants_is_said():
+    for kind, wanted in ((widgets.IntSlider, "an integer"), (widgets.FloatSlider, "a number")):
+        assert base._refused(kind(min=1, max=3), 4) == f"{wanted} from 1 to 3"
 
 
 def test_numbers_of_numpy_move_a_slider(explorer):
@@ -676,16 +682,19 @@ def check_drawn(explorer):
 
 def test_every_slider_from_end_to_end(known):
     check, pictures = fire.invariants(known.key), {name: [] for name in known.controls}
+    told = set()
     for k, (name, value) in enumerate(driving.sweep(known, PLACES)):
         assert known.values[name] == pytest.approx(value)
         check(known.result, known.values)
         check_words(known)
+        told |= {seen.words(known.readout), seen.words(known.image.tooltip)}
         pictures[name].append(known.image.value)
         if name == "M_B" or k % 5 == 0:
             check_drawn(known)
     for name, shown in pictures.items():
         # Not all differ: an ε of 1e-5 is nothing to see.
         assert len(set(shown)) >= 2 and len(set(shown)) > len(shown) / 2, name
+    seen.unchanged(known.key, [*seen.look_of(known.figure), *sorted(told)])
 
 
 def test_random_states(known):

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import seen
 
 from bnnotes import checked, ledger
 from bnnotes.ledger.forward import EPS
@@ -201,6 +202,11 @@ def test_measured_words(row):
     said = re.search(r"\{(corrected|exact)\}", row.measured + row.beyond)
     assert ("agrees to 1e-12" in measured) == bool(said)
     assert set(re.findall(r"varepsilon = ([\d.]+)\$", measured)) <= {"0", f"{EPS:g}"}
+
+
+def test_the_boxes_are_as_they_were_read():
+    boxes = [ledger.box(id)._repr_markdown_() for id in IDS]
+    seen.unchanged("the boxes of the ledger", [seen.words(box) for box in boxes])
 
 
 def test_box_with_evidence():

@@ -410,6 +410,13 @@ def test_depth_and_training():
         assert list(trained.correlation[kind]) == list(pictures.HIDDEN)
         for values in (deep[kind], *trained.correlation[kind].values()):
             assert ((0 < values) & (values < 1)).all()
+    # Untrained, on so many of the training digits.
+    layers = [64, *[pictures.WIDTH] * pictures.DEPTHS[-1], 1]
+    W = network.create(layers, batch_norm=False, activation="relu", rng=1).layers[0].W
+    u = np.maximum(digits.load("ten").psi[:32] @ W.T, 0)
+    seen = np.abs(np.corrcoef(u[:, u.any(axis=0)].T))
+    mean = (seen.sum() - len(seen)) / (seen.size - len(seen))
+    assert deep["baseline"][1, 0] == pytest.approx(mean)
     # Before the training: of the last hidden layer, on the held-out digits.
     psi = digits.load("ten").psi_test
     net = network.create([64, 32, 32, 10], batch_norm=False, activation="relu", rng=0)

@@ -12,10 +12,11 @@ from unittest import mock
 import numpy as np
 import pytest
 import review_cases
+import seen
 
 from bnnotes import batchnorm, check, network, normalizers, review
 from bnnotes.pictures import gradient_checks
-from bnnotes.review import call, compare, diagnose, mistakes
+from bnnotes.review import call, compare, diagnose, mistakes, names
 from bnnotes.review import report as report_words
 from bnnotes.review.__main__ import main
 from bnnotes.review.mistakes import (
@@ -51,6 +52,23 @@ def test_code_as_people_write_it(name):
 @pytest.mark.parametrize("n", range(2, 9))
 def test_a_layer_of_any_size_is_reviewed(n):
     assert review.batchnorm_backward(review_cases.ParameterLayer(n)).ok
+
+
+def test_reports_are_as_they_were_read():
+    """The first of each verdict at each door, in all that is shown of it."""
+    first, lines = {}, []
+    for thing, subject, options, verdict, _ in review_cases.CASES.values():
+        first.setdefault((subject, verdict), (thing, options))
+    for (subject, _), (thing, options) in first.items():
+        report = getattr(review, subject)(thing, **options)
+        lines += [repr(report), report._repr_html_(), report.reproduce]
+        lines += [f"{report.case}, {report.quantity}, {report.mistakes}"]
+    seen.unchanged("reports", [" ".join(seen.words(line).split()) for line in lines])
+
+
+def test_a_method_belongs_to_its_class():
+    made = review_cases.EarlyStep
+    assert names.owner(made.backward) is made and names.owner(review_cases.fc_backward) is None
 
 
 # The truth.
@@ -444,6 +462,11 @@ def test_a_number_of_the_report_is_the_number():
     assert re.search(" +".join(map(re.escape, shown)), repr(report))
     assert report_words._short(1e-10) == "0"
     assert report_words._short(2e-9) == "2e-09"
+    report = review.batchnorm_backward(review_cases.by_names)
+    for one in report._summary():
+        rows = [row for row in report.rows if row.quantity == one.quantity]
+        worst = max(r.difference for r in rows if not r.case.startswith(("float32", "mean/std")))
+        assert one == rows[0]._replace(case=f"all {len(rows)}", difference=worst)
 
 
 @pytest.mark.parametrize(

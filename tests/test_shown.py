@@ -492,9 +492,13 @@ def stops(mine, result, M_B, inputs):
         assert name.get_text() == text
     for group in (mine._factors, mine._sizes):
         # The names stand in the order of the curves' ends, if one lies well above the other.
-        ends = [line.get_ydata() for (line, *_), _ in group]
-        ends = [np.log10(end[~np.isnan(end)][-1:]).sum() for end in ends]
+        ends = [[np.array(line.get_ydata(), float) for line in lines] for lines, _ in group]
+        ends = [np.log10([y[~np.isnan(y)][-1] for y in ys if (y > 0).any()]) for ys in ends]
+        ends = [end.mean() if len(end) else 0.0 for end in ends]
         heights = [np.log10(name.get_position()[1]) for _, name in group]
+        for k, (end, height) in enumerate(zip(ends, heights, strict=True)):
+            if min(abs(end - other) for other in ends[:k] + ends[k + 1 :]) > 1.5:  # it is alone
+                assert height == pytest.approx(end, abs=0.01) or not -7 < end < -0.6
         for (a, h), (b, g) in itertools.combinations(zip(ends, heights, strict=True), 2):
             assert not a > b + 1 or h > g
     rank, words = str(result.rank), mine.readout

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import seen
 from matplotlib.colors import to_rgb
 from matplotlib.text import Annotation
 from test_shown import at, same
 
 from bnnotes.pictures import (
     baseline,
+    batchnorm,
     errata,
     geometry,
     look,
@@ -23,10 +25,18 @@ rng = np.random.default_rng(0)
 
 
 @pytest.fixture
-def drawn(monkeypatch):
+def drawn(monkeypatch, request):
     """Draw a picture; return its figure, alternative text and axes, before they become pixels."""
-    monkeypatch.setattr(look, "still", lambda figure, alt: (figure, alt, figure.axes))
-    return lambda picture, *arguments: picture(*arguments)
+    found = []
+
+    def still(figure, alt, note=""):
+        found.extend([*seen.look_of(figure), seen.words(alt), note])
+        return figure, alt, figure.axes
+
+    monkeypatch.setattr(look, "still", still)
+    monkeypatch.setitem(globals(), "rng", np.random.default_rng(0))  # whatever ran before
+    yield lambda picture, *arguments: picture(*arguments)
+    seen.unchanged(request.node.name, found)
 
 
 def lines(ax, n):
@@ -36,6 +46,15 @@ def lines(ax, n):
 
 def texts(ax):
     return [text.get_text() for text in ax.texts]
+
+
+@pytest.mark.parametrize("chapter", [baseline, batchnorm])
+def test_schematic(drawn, chapter):
+    drawn(chapter.network_schematic)
+
+
+def test_wall(drawn):
+    drawn(normalizers.wall)
 
 
 def test_samples(drawn):

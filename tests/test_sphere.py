@@ -316,3 +316,5 @@ def test_a_training_of_no_steps_looks_once():
     assert (twice.cost == once.cost).all()
     with pytest.raises(ValueError, match=r"^parameters: got 'W', wanted a list of names"):
         sphere.train_neuron(neuron, psi, phi, parameters="W", **options)
+    with pytest.raises(ValueError, match=r"^psi: got .*complex"):
+        sphere.train_neuron(neuron, psi + 1j, phi, parameters=["W"], **options)
