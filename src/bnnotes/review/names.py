@@ -69,7 +69,7 @@ momentum     momentum decay
 rate         lr learningrate
 n            numfeatures nfeatures features dim size inputsize nin nout channels numchannels
 n            infeature infeatures numfeature inputfeatures nneurons numneurons nchannels
-n            inputdim featuresize units hidden numneurons neurons width inchannels outchannels ndim
+n            inputdim featuresize units hidden neurons width inchannels outchannels ndim
 shape        shape inputshape normalizedshape normshape paramshape
 optimizer    optimizer optim opt
 """
