@@ -171,6 +171,7 @@ def live(M_B=256):
     def ours():
         explorer.forget()
         pictures.draws.cache_clear()
+        pictures.train_side.cache_clear()
         turn[0] = 1 - turn[0]
         explorer.set(seed=turn[0])
 
@@ -187,12 +188,13 @@ def live(M_B=256):
 
 
 def require_work(explorer, move):
-    """Raise unless a move computes, and encodes a picture, also where the slider was before."""
+    """Raise unless a move trains both, and encodes a picture, also where the slider was before."""
     done, computing, encoding = [], explorer.compute, explorer.png
     explorer.compute = lambda **values: done.append("compute") or computing(**values)
     explorer.png = lambda: done.append("png") or encoding()
     for _ in range(4):
         move()
+        done += pictures.train_side.cache_info().misses * ["training"]
     explorer.compute, explorer.png = computing, encoding
-    if done != 4 * ["compute", "png"]:
+    if done != 4 * ["compute", "png", "training", "training"]:
         raise SystemExit(f"four moves of the live explorer did no more than {done}")
