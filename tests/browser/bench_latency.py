@@ -73,6 +73,8 @@ compute | draw | encode | transfer | drag |
 PREPARE = """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
     .requestExecute({code, silent: true, store_history: false}).done"""
 PEERS = """
+import sys
+
 import ipywidgets
 from IPython import get_ipython
 from IPython.core.pylabtools import select_figure_formats
@@ -84,9 +86,21 @@ select_figure_formats(get_ipython(), {"png"}, bbox_inches="tight")
 
 _explorers = []
 
+def _computing_anew(explorer):
+    # What is kept for so many places of the sliders only, such as a training, is made anew too.
+    module = vars(sys.modules[type(explorer).__module__]).values()
+    of_places = [f for f in module if getattr(f, "cache_parameters", dict)().get("maxsize")]
+
+    def compute(*args, **values):
+        for function in of_places:
+            function.cache_clear()
+        return explorer._compute_anew(*args, **values)
+
+    return compute
+
 def _anew(all_pictures):
     for explorer, kept in _explorers:
-        anew = explorer._compute_anew, explorer._draw_anew, lambda change: None
+        anew = _computing_anew(explorer), explorer._draw_anew, lambda change: None
         explorer._computed, explorer._drawn, explorer._look_ahead = anew if all_pictures else kept
         explorer.ahead.value = ""
 
