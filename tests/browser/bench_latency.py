@@ -73,6 +73,7 @@ compute | draw | encode | transfer | drag |
 PREPARE = """code => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
     .requestExecute({code, silent: true, store_history: false}).done"""
 PEERS = """
+import inspect
 import sys
 
 import ipywidgets
@@ -87,9 +88,10 @@ select_figure_formats(get_ipython(), {"png"}, bbox_inches="tight")
 _explorers = []
 
 def _computing_anew(explorer):
-    # What is kept for so many places of the sliders only, such as a training, is made anew too.
+    # What is kept for places of the sliders, such as a training, is made anew too.
     module = vars(sys.modules[type(explorer).__module__]).values()
-    of_places = [f for f in module if getattr(f, "cache_parameters", dict)().get("maxsize")]
+    kept = [f for f in module if hasattr(f, "cache_clear")]
+    of_places = [f for f in kept if "M_B" in inspect.signature(f).parameters]
 
     def compute(*args, **values):
         for function in of_places:
