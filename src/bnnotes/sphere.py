@@ -238,12 +238,15 @@ def train_neuron(neuron, psi, phi, *, parameters, learning_rate, steps):
     with np.errstate(all="ignore"):
         _standardize("psi", psi)  # a constant input has no angle
         records = unchecked(list, _steps(neuron, psi, phi, parameters, learning_rate, steps))
-    columns = [np.array(column) for column in zip(*records, strict=True)]
-    return Path(*columns[:4], Angles(*columns[4:]))
+        cost, gradient, y, delta = (np.array(column) for column in zip(*records, strict=True))
+        # As of a layer that has a neuron for each step.
+        angles = unchecked(sample_angles, delta.T, psi, y.T)
+        spread = sigma(delta.T)
+        return Path(cost, gradient, sample_mean(delta.T) / spread, spread, angles)
 
 
 def _steps(neuron, psi, phi, parameters, learning_rate, steps):
-    """Yield the entries of a `Path` before each step and after the last."""
+    """Yield cost, ∂C/∂W, y and Δ before each step and after the last."""
     for _ in range(steps):
         gradients, record = _look(neuron, psi, phi)
         yield record
@@ -255,11 +258,8 @@ def _steps(neuron, psi, phi, parameters, learning_rate, steps):
 
 
 def _look(neuron: Network, psi, phi):
-    """Return the gradients of the only layer, and the entries of a `Path` at this step."""
+    """Return the gradients of the only layer, and cost, ∂C/∂W, y and Δ."""
     cost, (gradients,) = cost_and_gradients(neuron, psi, phi)
     (step,) = feed_forward(neuron, psi)
     delta = baseline.output_error(step.u, phi)
-    theta1, *others = sample_angles(delta, psi, step.y)
-    spread = sigma(delta)[0]
-    record = cost, gradients.W[0], sample_mean(delta)[0] / spread, spread
-    return gradients, (*record, theta1[0], *(angle[0] for angle in others))
+    return gradients, (cost, gradients.W[0], step.y[:, 0], delta[:, 0])
